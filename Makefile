@@ -1,0 +1,44 @@
+# A person's commands; each makes what it needs first. Python 3.11 or newer and make are all a machine must have.
+PYTHON ?= python3
+PY := .venv/bin/python
+INSTALLED := .venv/installed
+ARGS ?=
+
+.PHONY: install demo test lint format lock clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml requirements/build.lock requirements/dev.lock headcount/kcl/java/jars.lock headcount/kcl/java/KclDaemon.java headcount/kcl/java/logback.xml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headcount needs Python 3.11 or newer, not " + sys.version.split()[0] + ": make PYTHON=python3.x install")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements/dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PY) -m headcount.kcl.java.build
+	@touch $@
+
+demo: install
+	@$(PY) -m headcount.demo $(ARGS)
+
+test: install
+	$(PY) -m pytest $(ARGS)
+
+lint: install
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+format: install
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# Needs uv (a package on PyPI): writes the three lock files anew, with hashes for every platform.
+UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-build-isolation
+lock:
+	$(UV_COMPILE) requirements/build.in -o requirements/build.lock
+	$(UV_COMPILE) pyproject.toml --extra demo --group dev -c requirements/build.lock -o requirements/dev.lock
+	$(UV_COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
+
+clean:
+	rm -rf .venv .cache build dist headcount/kcl/java/lib
