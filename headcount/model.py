@@ -1,0 +1,153 @@
+"""The frozen values that travel through the house: what was read, what was decided, what stands in a table.
+
+Times are milliseconds since the epoch (UTC) unless a name says otherwise; ids are non-empty strings.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Outcome(StrEnum):
+    """How one record ends; exactly one of these per record (invariant I5)."""
+
+    APPLIED = "applied"
+    STALE = "stale"
+    IGNORED = "ignored"
+    LATE = "late"
+    DEAD_LETTERED = "dead_lettered"
+
+
+class IgnoredReason(StrEnum):
+    """Why a well-formed event is no level event."""
+
+    NO_CONTEXT = "no_context"
+    NULL_PLAYER = "null_player"
+    NULL_LEVEL = "null_level"
+    OTHER_APP = "other_app"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelEvent:
+    """An enriched event whose level context has both ids: ``player`` was in ``level`` at ``at``."""
+
+    player: str
+    level: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredEvent:
+    """A well-formed event without a usable level context; its time still moves the watermark."""
+
+    at: int
+    reason: IgnoredReason
+
+
+class PoisonError(ValueError):
+    """What we need can't be read from this record.
+
+    ``reason`` is one of a small closed set of words (it becomes a metric label); the message says more.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRow:
+    """A player's row in PlayerState without its key: the greatest event applied so far."""
+
+    level: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerChange:
+    """What one record of PlayerState's stream says: the row before and after (None: no row)."""
+
+    before: PlayerRow | None
+    after: PlayerRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A move between levels in one minute; ``source`` None: entered the game, ``target`` None: left it."""
+
+    period: int  # the minute's start, seconds since the epoch
+    source: str | None
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCount:
+    """A level's row in LevelState; ``entered`` and ``left`` are of all time."""
+
+    players: int
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A record's place in its shard: its sequence number, and its place in an aggregated record (0: not aggregated)."""
+
+    sequence: int
+    sub: int = 0
+
+    _WIDTH: ClassVar[int] = 64  # Kinesis' sequence numbers have up to 56 digits, DynamoDB Streams' up to 40
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """The position that `str` wrote, or a plain sequence number."""
+        sequence, _, sub = text.partition(".")
+        return cls(int(sequence), int(sub or 0))
+
+    def __str__(self) -> str:
+        """Padded, so that the order of the texts is the order of the positions."""
+        return f"{self.sequence:0{self._WIDTH}}" + (f".{self.sub:010}" if self.sub else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a shard as the KCL hands it over; ``arrived_at``: when the stream took it (ms)."""
+
+    position: Position
+    sequence_number: str
+    data: bytes
+    arrived_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A shard's row in StreamProgress, as far as it is known (see ``semantics.md``, Tables).
+
+    ``watermark`` and ``settled`` are event times; ``arrived_at`` is when the stream took the newest record read,
+    ``caught_up_at`` a time before which everything that had arrived is read and written, ``updated_at`` the row's
+    last write: these three are wall clock.
+    """
+
+    position: Position | None = None
+    watermark: int | None = None
+    settled: int | None = None
+    tallies: dict[str, int] = field(default_factory=dict)
+    arrived_at: int | None = None
+    caught_up_at: int | None = None
+    updated_at: int = 0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """The row ``pruner/cutoff``.
+
+    ``cutoff``: players last seen before it have left; ``stream_time``: how far the stream's event time had come at the
+    pruner's last pass; ``completed``: the cutoff of the last pass that went through; ``held_back``: why it waits.
+    """
+
+    cutoff: int | None = None
+    stream_time: int | None = None
+    completed: int | None = None
+    updated_at: int = 0
+    held_back: str = ""
