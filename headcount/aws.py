@@ -1,0 +1,135 @@
+"""AWS clients as every part of Headcount uses them, and the check that what they need is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_kinesis import KinesisClient
+
+WRITE_THREADS = 8
+
+# Standard mode backs off and tries again on throttling, on 5xx and on lost connections: up to ~1 minute in all.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 8},
+    connect_timeout=3,
+    read_timeout=10,
+    max_pool_connections=WRITE_THREADS * 2,
+)
+# A heartbeat that comes late is worth nothing: one short try.
+_HEARTBEAT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+
+
+class UnavailableError(Exception):
+    """What a service needs in AWS is missing or can't be reached; the message is one line for a person."""
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Clients for one region, made when first asked for; endpoints and credentials by AWS's own chain."""
+
+    region: str | None = None
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(region_name=self.region)
+
+    @cached_property
+    def region_name(self) -> str:
+        """The region all clients speak to. Raises `UnavailableError` where none is set."""
+        if not self._session.region_name:
+            raise UnavailableError("No AWS region is set. Set AWS_REGION, for example AWS_REGION=us-east-1.")
+        return self._session.region_name
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """Client for the tables."""
+        return self._session.client("dynamodb", region_name=self.region_name, config=_CONFIG)
+
+    @cached_property
+    def heartbeat_dynamodb(self) -> DynamoDBClient:
+        """Client for heartbeats: fails at once instead of trying again."""
+        return self._session.client("dynamodb", region_name=self.region_name, config=_HEARTBEAT_CONFIG)
+
+    @cached_property
+    def streams(self) -> DynamoDBStreamsClient:
+        """Client for the tables' streams."""
+        return self._session.client("dynamodbstreams", region_name=self.region_name, config=_CONFIG)
+
+    @cached_property
+    def kinesis(self) -> KinesisClient:
+        """Client for the events' stream."""
+        return self._session.client("kinesis", region_name=self.region_name, config=_CONFIG)
+
+
+def explained(error: BotoCoreError | ClientError, what: str) -> UnavailableError:
+    """``error`` met while reaching ``what``, as one line that names both."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ResourceNotFoundException":
+            return UnavailableError(
+                f"{what} does not exist in this account and region. Check its name and the region, "
+                "or make it with: python -m headcount setup"
+            )
+        return UnavailableError(f"{what} can't be used: {error}")
+    text = " ".join(str(error).split())
+    return UnavailableError(f"{what} can't be reached: {text}")
+
+
+def verify_tables(aws: Aws, names: Iterable[str]) -> None:
+    """Raise `UnavailableError` unless every table is there and ACTIVE."""
+    for name in names:
+        try:
+            status = aws.dynamodb.describe_table(TableName=name)["Table"]["TableStatus"]
+        except (BotoCoreError, ClientError) as error:
+            raise explained(error, f"DynamoDB table {name}") from error
+        if status not in {"ACTIVE", "UPDATING"}:
+            raise UnavailableError(f"DynamoDB table {name} is {status}, not ACTIVE yet. Try again when it is.")
+
+
+@dataclass(frozen=True)
+class StreamIdentity:
+    """A stream's (or streamed table's) name and when it was made, which tells it from an earlier one of that name."""
+
+    name: str
+    created: str
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.created}"
+
+
+def verify_stream(aws: Aws, name: str) -> StreamIdentity:
+    """Identity of an ACTIVE Kinesis stream; raises `UnavailableError` otherwise."""
+    try:
+        summary = aws.kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    except (BotoCoreError, ClientError) as error:
+        raise explained(error, f"Kinesis stream {name}") from error
+    if summary["StreamStatus"] not in {"ACTIVE", "UPDATING"}:
+        raise UnavailableError(f"Kinesis stream {name} is {summary['StreamStatus']}, not ACTIVE yet.")
+    return StreamIdentity(name, str(int(summary["StreamCreationTimestamp"].timestamp())))
+
+
+def verify_table_stream(aws: Aws, table: str) -> tuple[str, StreamIdentity]:
+    """ARN and identity of a table's stream; raises `UnavailableError` where it has none with both images."""
+    try:
+        described = aws.dynamodb.describe_table(TableName=table)["Table"]
+    except (BotoCoreError, ClientError) as error:
+        raise explained(error, f"DynamoDB table {table}") from error
+    arn = described.get("LatestStreamArn")
+    view = described.get("StreamSpecification", {}).get("StreamViewType")
+    if not arn or view != "NEW_AND_OLD_IMAGES":
+        raise UnavailableError(
+            f"DynamoDB table {table} has no stream with NEW_AND_OLD_IMAGES. Enable it, or use a new table made by: "
+            "python -m headcount setup"
+        )
+    return arn, StreamIdentity(table, described.get("LatestStreamLabel", ""))

@@ -1,0 +1,191 @@
+"""Every setting, declared once, with its documentation beside its default.
+
+Settings come from the environment: ``HEADCOUNT_…``, and AWS's own names where AWS has one. ``docs/configuration.md``
+carries the table that `reference` makes; a test fails when the two differ.
+"""
+
+import difflib
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, Self
+
+from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EXIT_BAD_SETTING = 2
+PREFIX = "HEADCOUNT_"
+
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class InitialPosition(StrEnum):
+    """Where a consumer without a checkpoint begins."""
+
+    TRIM_HORIZON = "TRIM_HORIZON"
+    LATEST = "LATEST"
+
+
+class Settings(BaseSettings):
+    """All settings of all services; a service ignores those that are not its own."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    aws_region: str | None = Field(
+        None,
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region of the stream and the tables; unset: the region of the AWS profile.",
+    )
+
+    events_stream: TableName = Field("enriched-good", description="Kinesis stream with the enriched events (TSV).")
+    player_table: TableName = Field("PlayerState", description="DynamoDB table PlayerState; must have a stream.")
+    level_table: TableName = Field("LevelState", description="DynamoDB table LevelState.")
+    transitions_table: TableName = Field("Transitions", description="DynamoDB table Transitions.")
+    progress_table: TableName = Field("StreamProgress", description="DynamoDB table StreamProgress.")
+    dead_letter_table: TableName = Field("DeadLetters", description="DynamoDB table for records that can't be read.")
+    dead_letter_directory: Path | None = Field(
+        None, description="Where set, dead letters are files in this directory instead of rows of the table."
+    )
+
+    app_ids: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="Comma-separated `app_id`s whose events count; empty: all apps."
+    )
+    context_schema: str = Field(
+        "com.codecombat/level_context",
+        pattern=r"^[a-zA-Z0-9_.-]+/[a-zA-Z0-9_-]+$",
+        description="`vendor/name` of the level context; any version 1-x-x counts.",
+    )
+    player_field: str = Field("user_id", min_length=1, description="Field of the level context with the player's id.")
+    level_field: str = Field("level_slug", min_length=1, description="Field of the level context with the level's id.")
+
+    idle_timeout_seconds: Seconds = Field(
+        300, description="A player without a level event for so long (event time) has left."
+    )
+    allowed_lateness_seconds: float = Field(
+        10, ge=0, le=86_400, allow_inf_nan=False, description="Disorder within the pipeline that pruning waits for."
+    )
+    refresh_seconds: Seconds = Field(
+        60, description="An event that only renews a player's row is written at most once in so long, per player."
+    )
+    prune_interval_seconds: Seconds = Field(30, description="Time between the pruner's passes.")
+    prune_rate: float = Field(200, gt=0, le=100_000, description="Most deletes a second of one pruner.")
+    max_silence_seconds: Seconds = Field(
+        600, description="When no record arrives on the whole stream, pruning waits so long, then goes by the clock."
+    )
+    transitions_retention_seconds: int = Field(
+        604_800, ge=3600, le=315_360_000, description="How long a minute's transitions are kept."
+    )
+    initial_position: InitialPosition = Field(
+        InitialPosition.TRIM_HORIZON, description="Where a consumer without a checkpoint begins to read."
+    )
+
+    application: str = Field(
+        "headcount",
+        pattern=r"^[A-Za-z0-9_.-]{3,200}$",
+        description="Prefix of the KCL's application names, and so of the tables that the KCL makes.",
+    )
+    worker_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.:/-]{1,120}$",
+        description=(
+            "Fixed KCL worker id, for faster restarts: only where one process at a time has it (an ECS task's id). "
+            "A second holder is refused. Unset: random per process."
+        ),
+    )
+    failover_seconds: float = Field(
+        10, ge=1, le=300, description="A lease not renewed for so long is taken over by another worker."
+    )
+    poll_milliseconds: int = Field(500, ge=200, le=60_000, description="Pause between reads of one shard.")
+    start_timeout_seconds: int = Field(
+        600, ge=5, le=3600, description="How long the KCL's start may take; a first start makes its tables."
+    )
+    stall_seconds: Seconds = Field(
+        300, description="A worker process that finished no batch for so long is stuck: the daemon is restarted."
+    )
+
+    metrics_host: str = Field("127.0.0.1", description="Address for `/metrics`, `/healthz`, `/readyz`.")
+    metrics_port: int = Field(9464, ge=0, le=65_535, description="Port for them; 0: any free one.")
+    log_format: LogFormat = Field(LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal.")
+    log_level: str = Field(
+        "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_app_ids(cls, values: dict[str, object]) -> dict[str, object]:
+        raw = values.get("app_ids")
+        if isinstance(raw, str):
+            values["app_ids"] = frozenset(part.strip() for part in raw.split(",") if part.strip())
+        return values
+
+    @model_validator(mode="after")
+    def _tables_differ(self) -> Self:
+        names = [self.player_table, self.level_table, self.transitions_table, self.progress_table]
+        names.append(self.dead_letter_table)
+        if len(set(names)) < len(names):
+            msg = "two tables have the same name: each of the five needs its own"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def idle_timeout_ms(self) -> int:
+        """`idle_timeout_seconds` in ms."""
+        return round(self.idle_timeout_seconds * 1000)
+
+    @property
+    def allowed_lateness_ms(self) -> int:
+        """`allowed_lateness_seconds` in ms."""
+        return round(self.allowed_lateness_seconds * 1000)
+
+    @property
+    def max_silence_ms(self) -> int:
+        """`max_silence_seconds` in ms."""
+        return round(self.max_silence_seconds * 1000)
+
+
+def variable(name: str) -> str:
+    """The environment variable of the setting that ``Settings`` calls ``name``."""
+    return "AWS_REGION" if name == "aws_region" else PREFIX + name.upper()
+
+
+def load_settings() -> Settings:
+    """Settings from the environment; a bad or unknown one ends the process: one line on stderr, exit 2."""
+    known = {variable(name) for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            _refuse(f"{name} is no setting of Headcount." + (f" Did you mean {near[0]}?" if near else ""))
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            _refuse(first["msg"].removeprefix("Value error, ") + ".")
+        name = str(first["loc"][0])
+        name = name if name.isupper() else variable(name)
+        _refuse(f"{name}={first['input']!r} is not valid: {first['msg']}.")
+
+
+def _refuse(line: str) -> NoReturn:
+    sys.stderr.write(f"headcount: {line}\n")
+    raise SystemExit(EXIT_BAD_SETTING)
+
+
+def reference() -> str:
+    """The table of all settings in Markdown, as ``docs/configuration.md`` carries it."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = "" if default in (None, frozenset()) else f"`{default}`"
+        rows.append(f"| `{variable(name)}` | {shown} | {field.description} |")
+    return "\n".join(rows) + "\n"
