@@ -1,0 +1,40 @@
+"""What a supervisor sees of its worker processes: the metrics that they write into files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from headcount.metrics import children_registry, forget_dead_children
+
+_LAST_BATCH = "headcount_last_batch_timestamp_seconds"
+
+
+class Children:
+    """The worker processes of one daemon, by the files in ``directory``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(exist_ok=True)
+        self.alive = 0
+        self.last_batch: dict[str, float] = {}
+        self.totals: dict[tuple[str, str], float] = {}
+
+    def look(self) -> None:
+        """Read the files; takes some ms per child."""
+        self.alive = forget_dead_children(self._directory)
+        last_batch: dict[str, float] = {}
+        totals: dict[tuple[str, str], float] = {}
+        for family in children_registry(self._directory).collect():
+            for sample in family.samples:
+                if sample.name == _LAST_BATCH:
+                    last_batch[sample.labels["shard"]] = sample.value
+                elif sample.name.endswith("_total"):
+                    label = next(iter(sample.labels.values()), "")
+                    totals[sample.name, label] = totals.get((sample.name, label), 0) + sample.value
+        self.last_batch, self.totals = last_batch, totals
+
+    def stuck(self, seconds: float) -> list[str]:
+        """Shards of live children that finished no batch for so long; empty reads count as batches."""
+        now = time.time()
+        return sorted(shard for shard, at in self.last_batch.items() if now - at > seconds)

@@ -1,0 +1,95 @@
+"""The KCL daemon as a process: a JVM that holds leases and starts a worker process per shard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headcount.kcl.java.runtime import classpath, java, warning_free
+from headcount.kcl.properties import SHUTDOWN_GRACE_SECONDS, DaemonConfig, as_file, properties
+from headcount.kcl.worker import LOG_PIPE
+from headcount.metrics import MULTIPROCESS_DIRECTORY
+
+if TYPE_CHECKING:
+    from headcount.kcl.log_relay import LogRelay
+
+# Exit codes of the entry point (headcount/kcl/java/KclDaemon.java).
+DRAINED, BAD_CONFIGURATION, UNREACHABLE, PROCESSOR_FAILED, NOT_DRAINED = 0, 64, 69, 70, 75
+MEANINGS = {
+    DRAINED: "drained",
+    BAD_CONFIGURATION: "bad configuration",
+    UNREACHABLE: "stream or lease table not reached in time",
+    PROCESSOR_FAILED: "a worker process failed",
+    NOT_DRAINED: "not drained in time",
+}
+
+_MAIN = "software.amazon.kinesis.multilang.config.KclDaemon"
+_JVM = ("-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+
+
+class Daemon:
+    """A started daemon. It ends with this process: its stdin is a pipe that we hold, and it halts when that closes."""
+
+    def __init__(self, config: DaemonConfig, directory: Path, logs: LogRelay, start_timeout_seconds: int) -> None:
+        """Start it; ``directory`` takes its properties file and its children's metrics."""
+        metrics = directory / "metrics"
+        metrics.mkdir(exist_ok=True)
+        file = directory / "kcl.properties"
+        file.write_text(as_file(properties(config)), encoding="utf-8")
+        command = [
+            str(java()),
+            *_JVM,
+            *warning_free(java()),
+            "-DhaltOnStdinEof=true",
+            f"-DstartTimeoutSeconds={start_timeout_seconds}",
+            "-cp",
+            classpath(),
+            _MAIN,
+            str(file),
+        ]
+        self._process = subprocess.Popen(  # noqa: S603 (our own command)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=logs.descriptor,
+            stderr=logs.descriptor,
+            start_new_session=True,  # a Ctrl-C is ours to pass on, and the group is killed as one
+            env={
+                **os.environ,
+                # The worker's command names no path: the KCL would split one at its spaces.
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+                MULTIPROCESS_DIRECTORY: str(metrics),
+                LOG_PIPE: str(logs.path),
+            },
+        )
+
+    @property
+    def pid(self) -> int:
+        """Process id of the JVM."""
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """How it ended (a negative signal number if killed); None while it runs."""
+        return self._process.poll()
+
+    def drain(self) -> int:
+        """Ask it to drain, wait, and kill what is left after the grace period; returns the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(SHUTDOWN_GRACE_SECONDS + 5)
+        except subprocess.TimeoutExpired:
+            code = NOT_DRAINED
+        self.kill()
+        return code
+
+    def kill(self) -> None:
+        """End the daemon and its children now."""
+        with suppress(ProcessLookupError, PermissionError):  # the group is gone
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()

@@ -1,0 +1,174 @@
+"""The record processor of both KCL services: decode, handle, settle, checkpoint last (rule 3).
+
+``amazon_kclpy`` swallows every exception of a processor and reports success, so that the next checkpoint would skip
+the batch. Here anything unforeseen ends the process without a checkpoint: `SystemExit` gets through.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from amazon_kclpy.checkpoint_error import CheckpointError
+from amazon_kclpy.v3.processor import RecordProcessorBase
+
+from headcount.model import Position, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from headcount.metrics import ShardMetrics
+
+EXIT_FAILED = 1
+
+_BEGINNINGS = {"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}
+_CHECKPOINT_TRIES = 10
+_log = structlog.get_logger()
+
+
+class Place(Protocol):
+    """What a checkpoint names: a record, or what is left of it."""
+
+    @property
+    def position(self) -> Position:
+        """Its place in the shard."""
+
+    @property
+    def sequence_number(self) -> str:
+        """As the stream wrote it."""
+
+
+class Handler(Protocol):
+    """What a service does with the records of one shard."""
+
+    def start(self, checkpoint: Position | None) -> None:
+        """Called once; ``checkpoint``: where the KCL continues, None: at a beginning."""
+
+    def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:
+        """Take one batch (maybe empty); ``caught_up``: the read had come to the stream's tip.
+
+        Returns counts for the batch's log line. All effects that can't wait are durable when it returns.
+        """
+
+    def settle(self, *, everything: bool, ended: bool = False) -> Place | None:
+        """Make durable what waits (all of it, or what is due) and move the progress.
+
+        Returns the last record that a checkpoint may now cover; None: no newer one. ``ended``: the shard is.
+        """
+
+
+class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy has no types
+    """Speaks the KCL's protocol for one shard and lets a `Handler` do the work."""
+
+    def __init__(self, make_handler: Callable[[str], Handler], metrics: ShardMetrics) -> None:
+        self._make_handler = make_handler
+        self._metrics = metrics
+        self._handler: Handler | None = None
+        self._shard = ""
+        self._lost = False
+
+    def initialize(self, initialize_input: Any) -> None:
+        """Begin with a shard."""
+        self._shard = initialize_input.shard_id
+        structlog.contextvars.bind_contextvars(shard=self._shard)
+        number, sub = initialize_input.sequence_number, initialize_input.sub_sequence_number
+        begin = number is None or number in _BEGINNINGS
+        checkpoint = None if begin else Position(int(number), int(sub or 0))
+        with _Fatal("initialize"):
+            self._handler = self._make_handler(self._shard)
+            self._handler.start(checkpoint)
+        self._metrics.last_batch.labels(shard=self._shard).set_to_current_time()
+        _log.info("shard begun", checkpoint=number)
+
+    def process_records(self, process_records_input: Any) -> None:
+        """Handle one batch; empty ones are the heartbeat."""
+        if self._lost or self._handler is None:
+            return
+        begun = time.perf_counter()
+        with _Fatal("process records"):
+            behind = process_records_input.millis_behind_latest
+            records = [_record(raw) for raw in process_records_input.records]
+            counts = self._handler.handle(records, caught_up=behind == 0)
+            self._checkpoint(process_records_input.checkpointer, self._handler.settle(everything=False))
+        took = time.perf_counter() - begun
+        self._observe(len(records), behind, took)
+        if records:
+            _log.info("batch", records=len(records), behind_ms=behind, took_ms=round(took * 1000), **counts)
+
+    def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002 (the protocol's signature)
+        """Another worker has the shard: nothing more of it is ours; what is held back, its replay writes."""
+        self._lost = True
+        _log.info("lease lost")
+
+    def shard_ended(self, shard_ended_input: Any) -> None:
+        """All records of the shard were delivered: settle and checkpoint, or the KCL never begins its children."""
+        if self._lost or self._handler is None:
+            return
+        with _Fatal("end shard"):
+            self._handler.settle(everything=True, ended=True)
+            self._checkpointed(shard_ended_input.checkpointer.checkpoint)
+        _log.info("shard ended")
+
+    def shutdown_requested(self, shutdown_requested_input: Any) -> None:
+        """Drain: settle everything and checkpoint."""
+        if self._lost or self._handler is None:
+            return
+        with _Fatal("drain"):
+            self._checkpoint(shutdown_requested_input.checkpointer, self._handler.settle(everything=True))
+        _log.info("shard drained")
+
+    def _checkpoint(self, checkpointer: Any, place: Place | None) -> None:
+        if place is not None:
+            self._checkpointed(lambda: checkpointer.checkpoint(place.sequence_number, place.position.sub))
+
+    def _checkpointed(self, checkpoint: Callable[[], None]) -> None:
+        for tries in range(_CHECKPOINT_TRIES):
+            try:
+                checkpoint()
+            except CheckpointError as error:
+                reason = str(error.value)
+                if reason == "ShutdownException":  # another worker has the lease
+                    self._lost = True
+                    _log.info("lease lost at a checkpoint")
+                    return
+                if reason == "InvalidStateException" or tries + 1 == _CHECKPOINT_TRIES:
+                    raise
+                _log.warning("checkpoint refused, trying again", reason=reason)
+                time.sleep(min(5.0, 0.1 * 2**tries))
+            else:
+                self._metrics.checkpoints.labels(shard=self._shard).inc()
+                return
+
+    def _observe(self, records: int, behind: int | None, took: float) -> None:
+        metrics, shard = self._metrics, self._shard
+        metrics.batches.labels(shard=shard).inc()
+        metrics.batch_records.labels(shard=shard).inc(records)
+        metrics.batch_seconds.observe(took)
+        metrics.last_batch.labels(shard=shard).set_to_current_time()
+        if behind is not None:
+            metrics.behind.labels(shard=shard).set(behind / 1000)
+
+
+class _Fatal:
+    """Ends the process on any exception, having said what was under way."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Exception):
+            _log.error("record processor failed: ends without a checkpoint", doing=self._doing, exc_info=error)
+            raise SystemExit(EXIT_FAILED) from error
+
+
+def _record(raw: Any) -> Record:
+    return Record(
+        position=Position(int(raw.sequence_number), int(raw.sub_sequence_number or 0)),
+        sequence_number=raw.sequence_number,
+        data=raw.binary_data,
+        arrived_at=raw.timestamp_millis,
+    )
