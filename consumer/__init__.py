@@ -1,0 +1,1 @@
+"""The consumer: from the events' stream to PlayerState."""
