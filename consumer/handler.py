@@ -1,0 +1,204 @@
+"""What the consumer does with a shard's records: read, decide, write PlayerState, move the progress."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.ledger import Entry, Ledger
+from consumer.quiet import Note, Quiet
+from consumer.roster import Noted, Roster, Write, Writes
+from headcount.dead_letters import DeadLetter
+from headcount.model import IgnoredEvent, LevelEvent, Outcome, PoisonError, Progress
+from headcount.rules import clamped, is_late, latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from consumer.ledger import Settled
+    from consumer.snowplow import EventReader
+    from headcount.dead_letters import DeadLetters
+    from headcount.metrics import ConsumerMetrics
+    from headcount.model import Position, Record
+    from headcount.tables.players import PlayerTable
+    from headcount.tables.progress import ProgressTable
+
+SETTLE_SECONDS = 2.0  # between two moves of the progress; each costs a write, and a checkpoint another
+MOST_UNSETTLED = 50_000  # records; beyond it renewals are written early, so that memory stays bounded
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a handler works with; ``refresh``: seconds that a renewal may wait."""
+
+    reader: EventReader
+    players: PlayerTable
+    progress: ProgressTable
+    dead_letters: DeadLetters
+    metrics: ConsumerMetrics
+    writers: Executor
+    refresh: float
+    first_watermark: Callable[[str], int | None]
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class ConsumerHandler:
+    """One shard's records; see `headcount.kcl.processor.Handler`. ``stream``: ``name@created``."""
+
+    def __init__(self, parts: Parts, stream: str, shard: str) -> None:
+        self._parts = parts
+        self._stream, self._shard = stream, shard
+        self._worker = f"consumer/{stream}/{shard}"
+        self._progress = Progress()  # the row as last read or written
+        self._ledger = Ledger()
+        self._roster = Roster(parts.refresh)
+        self._quiet = Quiet()
+        self._confirmed: Note | None = None
+        self._newest: int | None = None
+        self._arrived_at: int | None = None
+        self._settled_at = float("-inf")
+
+    def start(self, checkpoint: Position | None) -> None:
+        """Read where the shard stands; a new shard begins with its parents' least watermark."""
+        found = self._parts.progress.read(self._worker)
+        self._progress = found or Progress(watermark=self._parts.first_watermark(self._shard))
+        _log.info("progress", position=str(self._progress.position), checkpoint=str(checkpoint))
+
+    def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:
+        """Judge and write one batch; changes are written when it returns, renewals when due."""
+        parts = self._parts
+        cutoff = parts.progress.cutoff()
+        now = parts.monotonic()
+        due = self._roster.raise_cutoff(cutoff.cutoff) | self._roster.due(now, everything=self._full())
+        note = Note(round(parts.wall() * 1000), cutoff.stream_time)
+        self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
+        counts: Counter[str] = Counter()
+        noted: list[Noted] = []
+        for record in records:
+            entry = Entry.of(record)
+            self._ledger.append(entry)
+            self._arrived_at = latest(self._arrived_at, record.arrived_at)
+            event = self._judge(record, entry, cutoff.cutoff)
+            self._newest = latest(self._newest, entry.at)
+            if event is not None:
+                noted.append((event, entry))
+            counts["events" if event is not None else str(entry.outcome)] += 1
+        counts.update(self._write(self._roster.take(noted, due, now)))
+        parts.metrics.held_back.labels(shard=self._shard).set(self._roster.held_back)
+        return dict(counts)
+
+    def settle(self, *, everything: bool, ended: bool = False) -> Entry | None:
+        """Move the progress up to the first record that waits; ``everything``: after writing all that waits."""
+        now = self._parts.monotonic()
+        if everything:
+            self._write(self._roster.take([], self._roster.due(now, everything=True), now))
+        elif now - self._settled_at < min(SETTLE_SECONDS, self._parts.refresh / 6):
+            return None
+        self._settled_at = now
+        front = self._ledger.front()
+        while True:
+            was = self._progress
+            self._progress = self._moved(was, front, ended=ended)
+            if self._parts.progress.move(self._worker, was, self._progress):
+                break
+            # Another writer moved it (a lost answer of our own, or a worker that lost the lease): go on from there.
+            self._progress = self._parts.progress.read(self._worker) or Progress()
+            _log.warning("progress moved by another writer", position=str(self._progress.position))
+        if self._progress.watermark is not None:
+            self._parts.metrics.watermark.labels(shard=self._shard).set(self._progress.watermark / 1000)
+        if front is None:
+            return None
+        for entry in front.entries:
+            self._parts.metrics.records.labels(outcome=str(entry.outcome)).inc()
+        self._ledger.drop(front)
+        return front.last
+
+    def _full(self) -> bool:
+        return len(self._ledger) > MOST_UNSETTLED
+
+    def _judge(self, record: Record, entry: Entry, cutoff: int | None) -> LevelEvent | None:
+        """Settle a record that changes no player; else the event to apply, its time clamped."""
+        metrics = self._parts.metrics
+        try:
+            read = self._parts.reader.read(record.data)
+        except PoisonError as poison:
+            self._bury(record, poison)
+            entry.outcome = Outcome.DEAD_LETTERED
+            return None
+        entry.at = clamped(read.at, record.arrived_at)
+        if entry.at != read.at:
+            metrics.clamped.inc()
+        if isinstance(read, IgnoredEvent):
+            metrics.ignored.labels(reason=read.reason.value).inc()
+            entry.outcome = Outcome.IGNORED
+            return None
+        if is_late(entry.at, cutoff):
+            entry.outcome = Outcome.LATE
+            return None
+        return LevelEvent(read.player, read.level, entry.at)
+
+    def _bury(self, record: Record, poison: PoisonError) -> None:
+        letter = DeadLetter(
+            stream=self._stream,
+            shard=self._shard,
+            position=str(record.position),
+            sequence_number=record.sequence_number,
+            arrived_at=record.arrived_at,
+            reason=poison.reason,
+            detail=str(poison),
+            raw=record.data,
+        )
+        self._parts.dead_letters.put(letter)
+        self._parts.metrics.dead_letters.labels(reason=poison.reason).inc()
+        _log.warning("dead letter", sequence_number=record.sequence_number, reason=poison.reason)
+
+    def _write(self, players: list[Writes]) -> Counter[str]:
+        """Make the writes: in order for one player, different players at once. Raises what a write raises."""
+        begun = [(writes, first) for writes in players if (first := next(writes, None)) is not None]
+        made: Counter[tuple[str, str]] = Counter()
+        for results in self._parts.writers.map(lambda player: self._write_player(*player), begun):
+            made.update(results)
+        for (kind, result), count in made.items():
+            self._parts.metrics.writes.labels(kind=kind, result=result).inc(count)
+        return Counter({f"{kind}s_{result}": count for (kind, result), count in made.items()})
+
+    def _write_player(self, writes: Writes, first: Write) -> list[tuple[str, str]]:
+        made = []
+        write = first
+        while True:
+            seen = self._parts.players.apply(write.event)
+            made.append((write.kind.value, "written" if seen is None else "stale"))
+            try:
+                write = writes.send(seen)
+            except StopIteration:
+                return made
+
+    def _moved(self, was: Progress, front: Settled | None, *, ended: bool) -> Progress:
+        """The row as it shall stand now that ``front`` is settled, given how it stood."""
+        tallies = Counter(was.tallies)
+        position, newest, left = was.position, None, len(self._ledger)
+        if front is not None:
+            tallies.update(front.tallies_after(was.position))
+            position = max(filter(None, (was.position, front.last.position)))
+            newest = front.newest
+            left -= len(front.entries)
+        quiet = self._confirmed if left == 0 else None  # what waits is read, but not written
+        watermark = latest(was.watermark, newest, quiet.stream_time if quiet else None)
+        return Progress(
+            position=position,
+            watermark=watermark,
+            settled=latest(was.settled, self._newest, watermark),
+            tallies=dict(tallies),
+            arrived_at=latest(was.arrived_at, self._arrived_at),
+            caught_up_at=latest(was.caught_up_at, quiet.at if quiet else None),
+            updated_at=round(self._parts.wall() * 1000),
+            ended=ended,
+        )

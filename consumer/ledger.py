@@ -1,0 +1,79 @@
+"""What was read of a shard and is not settled yet, in the order of the shard (pure).
+
+A record is settled when its outcome stands: written, dead-lettered, rightly ignored. Progress and checkpoint cover only
+what lies before the first unsettled record (rule 3), so a renewal that waits holds them back too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headcount.rules import latest
+
+if TYPE_CHECKING:
+    from headcount.model import Outcome, Position, Record
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One record without its data; ``at``: its event time (None: it has none); ``outcome``: None until it stands."""
+
+    position: Position
+    sequence_number: str
+    arrived_at: int
+    at: int | None = None
+    outcome: Outcome | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> Entry:
+        """The unsettled entry of a record just read."""
+        return cls(record.position, record.sequence_number, record.arrived_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The run of settled records at the front (not empty), and the greatest event time among them."""
+
+    entries: list[Entry]
+    newest: int | None
+
+    @property
+    def last(self) -> Entry:
+        """What a checkpoint may cover."""
+        return self.entries[-1]
+
+    def tallies_after(self, position: Position | None) -> Counter[str]:
+        """How many records beyond ``position`` (None: of all) ended how: what is redelivered adds nothing."""
+        return Counter(str(entry.outcome) for entry in self.entries if position is None or entry.position > position)
+
+
+class Ledger:
+    """The entries from the first unsettled one on."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def append(self, entry: Entry) -> None:
+        """Add the next record of the shard."""
+        self._entries.append(entry)
+
+    def front(self) -> Settled | None:
+        """The settled records before the first unsettled one; None if there are none. They stay until `drop`."""
+        entries: list[Entry] = []
+        newest: int | None = None
+        for entry in self._entries:
+            if entry.outcome is None:
+                break
+            entries.append(entry)
+            newest = latest(newest, entry.at)
+        return Settled(entries, newest) if entries else None
+
+    def drop(self, settled: Settled) -> None:
+        """Forget what `front` returned: progress covers it now."""
+        for _ in settled.entries:
+            self._entries.popleft()

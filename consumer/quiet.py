@@ -1,0 +1,38 @@
+"""How a shard without records knows that it has read everything up to some time (rule 6; pure)."""
+
+from dataclasses import dataclass
+
+# A batch is fetched after the batch three before it was handled: the daemon's prefetch queue holds one
+# (PREFETCHED_BATCHES in KclDaemon.java), and one is in flight on either side of it. One more for safety.
+BATCHES_ON_THEIR_WAY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Taken at ``at`` (wall clock, ms), when the stream's event time was known to have come to ``stream_time``."""
+
+    at: int
+    stream_time: int | None
+
+
+class Quiet:
+    """Confirms a note once a read that began after it found nothing.
+
+    A batch that reaches the processor was read some time ago. So a note counts only when more batches than can be on
+    their way have come since, and the newest of them was empty, from the stream's tip: everything that had arrived
+    before the note is then read.
+    """
+
+    def __init__(self) -> None:
+        self._note: Note | None = None
+        self._batches_since = 0
+
+    def batch(self, *, empty_at_tip: bool, now: Note) -> Note | None:
+        """Tell of a batch that was delivered; ``now``: what could be noted now. Returns a note just confirmed."""
+        self._batches_since += 1
+        confirmed = None
+        if self._note is not None and empty_at_tip and self._batches_since > BATCHES_ON_THEIR_WAY:
+            confirmed, self._note = self._note, None
+        if self._note is None:
+            self._note, self._batches_since = now, 0
+        return confirmed

@@ -1,0 +1,47 @@
+"""The consumer's worker process, one per shard: wires the parts together. Started by the KCL daemon."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from consumer.handler import ConsumerHandler, Parts
+from consumer.snowplow import EventReader
+from headcount.aws import WRITE_THREADS, Aws
+from headcount.dead_letters import dead_letters
+from headcount.event_stream import EventStream
+from headcount.kcl.worker import run_worker
+from headcount.metrics import ConsumerMetrics
+from headcount.rules import first_watermark
+from headcount.settings import load_settings
+from headcount.tables.players import PlayerTable
+from headcount.tables.progress import ProgressTable
+
+
+def main() -> None:
+    """Serve one shard of the stream named ``name@created`` by the only argument."""
+    identity = sys.argv[1]
+    settings = load_settings()
+    aws = Aws(settings.aws_region)
+    stream = EventStream(aws.kinesis, settings.events_stream)
+    progress = ProgressTable(aws.dynamodb, settings.progress_table)
+
+    def parents_least_watermark(shard_id: str) -> int | None:
+        shard = stream.shard(shard_id)
+        return first_watermark(shard, progress.read_all(f"consumer/{identity}/")) if shard else None
+
+    parts = Parts(
+        reader=EventReader(settings.app_ids, settings.context_schema, settings.player_field, settings.level_field),
+        players=PlayerTable(aws.dynamodb, settings.player_table),
+        progress=progress,
+        dead_letters=dead_letters(settings, aws.dynamodb),
+        metrics=ConsumerMetrics(),
+        writers=ThreadPoolExecutor(WRITE_THREADS),
+        refresh=settings.refresh_seconds,
+        first_watermark=parents_least_watermark,
+    )
+    run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard))
+
+
+if __name__ == "__main__":
+    main()
