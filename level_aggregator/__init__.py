@@ -1,0 +1,1 @@
+"""The level aggregator: from PlayerState's stream to LevelState and Transitions."""

@@ -1,0 +1,26 @@
+"""The level aggregator: supervises the KCL daemon that reads PlayerState's stream. ``python -m level_aggregator``."""
+
+from headcount.aws import Aws, verify_table_stream, verify_tables
+from headcount.kcl.supervisor import Service, Supervisor
+from headcount.lifecycle import Stop
+from headcount.service import run_service
+from headcount.settings import Settings
+
+
+def main(settings: Settings, aws: Aws, stop: Stop) -> int:
+    """Run until the stop is asked for; returns the exit code."""
+    arn, identity = verify_table_stream(aws, settings.player_table)
+    verify_tables(aws, [settings.level_table, settings.transitions_table, settings.progress_table])
+    service = Service(
+        name="level_aggregator",
+        application=f"{settings.application}-level-aggregator",
+        stream=arn,
+        identity=str(identity),
+        worker_module="level_aggregator.worker",
+        initial_position="TRIM_HORIZON",  # a change not counted is a count that is wrong
+    )
+    return Supervisor(service, settings, aws, stop).run()
+
+
+if __name__ == "__main__":
+    run_service("level_aggregator", main)

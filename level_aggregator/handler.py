@@ -1,0 +1,193 @@
+"""What the level aggregator does with a shard's records: read, net, write LevelState and Transitions exactly once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headcount.model import Progress
+from headcount.rules import transition_of
+from headcount.tables.counts import MOST_ITEMS, Net
+from level_aggregator.stream_record import read_change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from headcount.metrics import AggregatorMetrics
+    from headcount.model import Position, Record
+    from headcount.tables.counts import CountTables
+    from headcount.tables.progress import ProgressTable
+
+SETTLE_SECONDS = 2.0  # between two checkpoints; the progress itself moves with every transaction
+LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
+MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
+
+_log = structlog.get_logger()
+
+
+class GapError(Exception):
+    """Stream records may have been lost to the counts; only a rebuild makes them right."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a handler works with."""
+
+    counts: CountTables
+    progress: ProgressTable
+    metrics: AggregatorMetrics
+    idle_timeout_ms: int
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class AggregatorHandler:
+    """One shard's records; see `headcount.kcl.processor.Handler`. ``stream``: ``table@created``."""
+
+    def __init__(self, parts: Parts, stream: str, shard: str) -> None:
+        self._parts = parts
+        self._shard = shard
+        self._worker = f"level_aggregator/{stream}/{shard}"
+        self._progress = Progress()  # the row as last read or written
+        self._last: Record | None = None
+        self._checkpointed: Record | None = None
+        self._pause = 0.0
+        self._settled_at = float("-inf")
+
+    def start(self, checkpoint: Position | None) -> None:
+        """Read where the shard stands. Raises `GapError` if the KCL is further than the counts are (rule 7)."""
+        found = self._parts.progress.read(self._worker)
+        self._progress = found or Progress()
+        counted = self._progress.position
+        if checkpoint is not None and (counted is None or counted < checkpoint):
+            raise GapError(
+                f"The KCL's checkpoint of shard {self._shard} is {checkpoint.sequence}, but by "
+                f"{self._parts.progress.name} what was counted ends at {counted.sequence if counted else 'nothing'}: "
+                "the changes in between would be lost. "
+                "LevelState must be rebuilt from PlayerState; see docs/operations.md, Rebuild."
+            )
+
+    def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:  # noqa: ARG002 (the protocol's)
+        """Count one batch: when this returns its transitions are in the tables, once."""
+        if not records:
+            return {}
+        self._last = records[-1]
+        kinds: Counter[str] = Counter()
+        rest = list(records)
+        while rest:
+            rest = self._unseen(rest, kinds)
+            net, taken = self._fill(rest)
+            if not net.transitions:
+                kinds["renewal"] += taken
+                rest = rest[taken:]
+            elif self._apply(net, rest[taken - 1]):
+                made = net.transitions.total()
+                kinds.update(transition=made, renewal=taken - made)
+                rest = rest[taken:]
+        for kind, count in kinds.items():
+            self._parts.metrics.changes.labels(kind=kind).inc(count)
+        return dict(kinds)
+
+    def settle(self, *, everything: bool, ended: bool = False) -> Record | None:
+        """Everything handled is in the tables; the progress row has only to cover what changed no count."""
+        now = self._parts.monotonic()
+        if not everything and now - self._settled_at < SETTLE_SECONDS:
+            return None
+        self._settled_at = now
+        last = self._last
+        while ended or (
+            last is not None and (self._progress.position is None or last.position > self._progress.position)
+        ):
+            if self._move(last.position if last else None, ended=ended):
+                break
+        if last is self._checkpointed:
+            return None
+        self._checkpointed = last
+        return last
+
+    def _unseen(self, records: list[Record], kinds: Counter[str]) -> list[Record]:
+        """The records beyond the progress; the others were counted before (rule 7)."""
+        done = self._progress.position
+        rest = [record for record in records if done is None or record.position > done]
+        kinds["replayed"] += len(records) - len(rest)
+        return rest
+
+    def _fill(self, records: list[Record]) -> tuple[Net, int]:
+        """As many records from the front as one transaction holds: their net effect, and how many they are."""
+        net = Net()
+        for taken, record in enumerate(records):
+            transition = transition_of(read_change(record.data), self._parts.idle_timeout_ms)
+            if transition is None:
+                continue
+            if net.items_with(transition) > MOST_ITEMS:
+                return net, taken
+            net.add(transition)
+        return net, len(records)
+
+    def _apply(self, net: Net, last: Record) -> bool:
+        """One transaction up to ``last``; False: it did not go through, and the progress has been read anew."""
+        was = self._progress
+        now = replace(was, position=last.position, updated_at=round(self._parts.wall() * 1000))
+        failures = 0
+        while True:
+            if self._pause:
+                self._parts.sleep(self._pause * random.uniform(0.5, 1))  # noqa: S311 (jitter)
+            try:
+                self._parts.counts.apply(net, self._parts.progress, self._worker, was, now)
+            except (ClientError, BotoCoreError) as error:
+                result = _result(error)
+                self._parts.metrics.transactions.labels(result=result).inc()
+                if result == "conflict":
+                    self._set_pause(min(MOST_PAUSE, max(LEAST_PAUSE, self._pause * 2)))
+                    continue
+                _log.warning("transaction not confirmed, reading the progress", result=result, error=str(error))
+                self._reload()
+                if self._progress.position != was.position:
+                    return False
+                failures += 1
+                if failures == MOST_FAILURES:
+                    raise
+            else:
+                self._parts.metrics.transactions.labels(result="applied").inc()
+                self._set_pause(self._pause / 2 if self._pause > LEAST_PAUSE else 0)
+                self._progress = now
+                return True
+
+    def _move(self, position: Position | None, *, ended: bool) -> bool:
+        was = self._progress
+        furthest = max(filter(None, (was.position, position)), default=None)
+        now = replace(was, position=furthest, updated_at=round(self._parts.wall() * 1000), ended=ended)
+        if self._parts.progress.move(self._worker, was, now):
+            self._progress = now
+            return True
+        self._reload()
+        return False
+
+    def _reload(self) -> None:
+        self._progress = self._parts.progress.read(self._worker) or Progress()
+
+    def _set_pause(self, seconds: float) -> None:
+        self._pause = seconds
+        self._parts.metrics.pause.labels(shard=self._shard).set(seconds)
+
+
+def _result(error: ClientError | BotoCoreError) -> str:
+    """What a failed transaction means: another writer moved the progress, items are contended, or nothing known."""
+    if isinstance(error, ClientError):
+        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+        code = error.response["Error"]["Code"]
+        if "ConditionalCheckFailed" in reasons:
+            return "rejected"
+        if "TransactionConflict" in reasons or code in {
+            "TransactionConflictException",
+            "TransactionInProgressException",
+        }:
+            return "conflict"
+    return "failed"
