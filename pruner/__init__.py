@@ -1,0 +1,1 @@
+"""The pruner: players who fell silent leave PlayerState."""

@@ -1,0 +1,94 @@
+"""One pass of the pruner: publish cutoff and stream time, then delete who was last seen before the cutoff (rule 6)."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from headcount import rules
+from pruner.waiting import Waiting, waiting_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headcount.event_stream import EventStream
+    from headcount.settings import Settings
+    from headcount.tables.players import PlayerTable
+    from headcount.tables.progress import ProgressTable
+    from pruner.rate import Rate
+
+SEGMENTS = 4  # of the parallel scan
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a pass did."""
+
+    cutoff: int | None
+    rose: bool
+    waiting: list[Waiting]
+    pruned: int = 0
+    returned: int = 0
+    complete: bool = False
+
+
+class Sweep:
+    """The pruner's work on one stream. ``identity``: ``name@created``. Several may run at once, anywhere."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        identity: str,
+        stream: EventStream,
+        players: PlayerTable,
+        progress: ProgressTable,
+        rate: Rate,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._identity = settings, identity
+        self._stream, self._players, self._progress = stream, players, progress
+        self._rate, self._wall = rate, wall
+
+    def run(self, stopping: Callable[[], bool] = lambda: False) -> Swept:
+        """One pass; raises botocore's errors. The cutoff rises *before* anything is deleted.
+
+        ``stopping`` is asked before each delete: a pass cut short is not complete, and the next one goes on.
+        """
+        settings, before = self._settings, self._progress.cutoff()
+        rows = self._progress.read_all(f"consumer/{self._identity}/")
+        counted = rules.shards_to_wait_for(self._stream.shards(), rows)
+        reading = [rows.get(shard) for shard in counted]
+        now = round(self._wall() * 1000)
+        stream_time = rules.stream_time(reading, rows.values(), before.stream_time, settings.max_silence_ms)
+        proposed = rules.cutoff(counted, rows, settings.idle_timeout_ms, settings.allowed_lateness_ms)
+        rose = proposed is not None and (before.cutoff is None or proposed > before.cutoff)
+        waiting = waiting_for(counted, rows, stream_time, now, settings)
+        why = "" if rose else "; ".join(str(shard) for shard in waiting)
+        published = self._progress.publish(stream_time=stream_time, cutoff=proposed, held_back=why, updated_at=now)
+        if published.cutoff is None:
+            return Swept(None, rose, waiting)
+        with ThreadPoolExecutor(SEGMENTS) as pool:
+            parts = list(pool.map(lambda n: self._segment(published.cutoff or 0, n, stopping), range(SEGMENTS)))
+        complete = not stopping()
+        if complete:
+            self._progress.complete(published.cutoff)
+        pruned, returned = (sum(column) for column in zip(*parts, strict=True))
+        return Swept(published.cutoff, rose, waiting, pruned, returned, complete)
+
+    def _segment(self, cutoff: int, segment: int, stopping: Callable[[], bool]) -> tuple[int, int]:
+        pruned = returned = 0
+        for player, row in self._players.idle(cutoff, segment, SEGMENTS):
+            if stopping():
+                break
+            self._rate.take()
+            if self._players.delete(player, row):  # else the player returned as we judged
+                pruned += 1
+            else:
+                returned += 1
+        return pruned, returned
