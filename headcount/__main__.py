@@ -1,0 +1,141 @@
+"""A person's commands: ``python -m headcount setup | audit | explain | forget``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headcount.audit import Audit
+from headcount.aws import Aws, UnavailableError, explained, verify_tables
+from headcount.explain import Explain
+from headcount.logs import configure_logs
+from headcount.provision import provision
+from headcount.service import EXIT_UNAVAILABLE
+from headcount.settings import Settings, load_settings
+from headcount.tables.counts import CountTables
+from headcount.tables.players import PlayerTable
+from headcount.tables.progress import ProgressTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_DIFFERENCE = 1
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Headcount: live player counts. Settings: docs/configuration.md."
+)
+
+
+class Tables:
+    """Settings and repositories, as every command needs them."""
+
+    def __init__(self) -> None:
+        self.settings: Settings = load_settings()
+        configure_logs("headcount", self.settings.log_format, self.settings.log_level)
+        self.aws = Aws(self.settings.aws_region)
+
+    def verify(self) -> None:
+        """Raise `UnavailableError` unless the four tables are there."""
+        names = (self.settings.player_table, self.settings.level_table)
+        verify_tables(self.aws, (*names, self.settings.transitions_table, self.settings.progress_table))
+
+    @property
+    def players(self) -> PlayerTable:
+        """PlayerState."""
+        return PlayerTable(self.aws.dynamodb, self.settings.player_table)
+
+    @property
+    def counts(self) -> CountTables:
+        """LevelState and Transitions."""
+        names = (self.settings.level_table, self.settings.transitions_table)
+        return CountTables(self.aws.dynamodb, *names, self.settings.transitions_retention_seconds)
+
+    @property
+    def progress(self) -> ProgressTable:
+        """StreamProgress."""
+        return ProgressTable(self.aws.dynamodb, self.settings.progress_table)
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except UnavailableError as error:
+        typer.echo(f"headcount: {error}", err=True)
+        raise typer.Exit(EXIT_UNAVAILABLE) from None
+    except (BotoCoreError, ClientError) as error:
+        typer.echo(f"headcount: {explained(error, 'AWS')}", err=True)
+        raise typer.Exit(EXIT_UNAVAILABLE) from None
+
+
+@app.command()
+def setup(
+    shards: Annotated[int, typer.Option(min=1, help="Shards of the events' stream, where it is made.")] = 2,
+) -> None:
+    """Make the stream and the tables that are missing, with TTL and streams; wait until all is active."""
+    tables = Tables()
+    with _in_one_line():
+        provision(tables.aws, tables.settings, shards, typer.echo)
+
+
+@app.command()
+def audit(
+    *,
+    drained: Annotated[bool, typer.Option(help="Strict: nothing is under way.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Compare LevelState with a recount of PlayerState (I1, I2, I4); exit 1 on a difference."""
+    tables = Tables()
+    with _in_one_line():
+        tables.verify()
+        auditing = Audit(tables.players, tables.counts)
+        found = auditing.strict() if drained else auditing.live()
+    if as_json:
+        sys.stdout.write(orjson.dumps({"exact": not found, "differences": found}).decode() + "\n")
+    else:
+        typer.echo("\n".join(str(difference) for difference in found) or "No difference: I1, I2 and I4 hold.")
+    if found:
+        raise typer.Exit(EXIT_DIFFERENCE)
+
+
+@app.command()
+def explain(
+    level: Annotated[str | None, typer.Option(help="A level's id.")] = None,
+    player: Annotated[str | None, typer.Option(help="A player's id.")] = None,
+) -> None:
+    """Why a level or a player stands as it does: rows, times, cutoff, what pruning waits for."""
+    if (level is None) == (player is None):
+        raise typer.BadParameter("give one of --level and --player")
+    tables = Tables()
+    with _in_one_line():
+        tables.verify()
+        teller = Explain(tables.players, tables.counts, tables.progress, tables.settings)
+        lines = teller.level(level) if level is not None else teller.player(player or "")
+    typer.echo("\n".join(lines))
+
+
+@app.command()
+def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> None:
+    """Erase a person: delete the player's row, so that the counts follow through the stream."""
+    tables = Tables()
+    with _in_one_line():
+        tables.verify()
+        row = tables.players.get(player)
+        while row is not None and not tables.players.delete(player, row):
+            row = tables.players.get(player)
+    if row is None:
+        typer.echo("There is no row of this player; nothing to erase.")
+        return
+    typer.echo(
+        f"Erased: the row in level {row.level}. Counts follow in a moment. Events of this player that are still to "
+        "come, or still on the stream and newer than the cutoff, make a new row."
+    )
+
+
+if __name__ == "__main__":
+    app()

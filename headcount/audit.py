@@ -1,0 +1,88 @@
+"""`python -m headcount audit`: compares LevelState with a recount of PlayerState (rule 9; invariants I1, I2, I4)."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from headcount.model import LevelCount, Transition
+    from headcount.tables.counts import CountTables
+    from headcount.tables.players import PlayerTable
+
+RECOUNTS = 3  # a live difference is one that stands in so many
+SPACING_SECONDS = 5.0  # beyond the aggregator's lag
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Difference:
+    """Something that breaks an invariant: at ``level``, ``found`` stands where ``expected`` should."""
+
+    invariant: str
+    level: str
+    what: str
+    found: int
+    expected: int
+
+    def __str__(self) -> str:
+        off = self.found - self.expected
+        return f"{self.invariant} {self.level}: {self.what} is {self.found}, should be {self.expected} (off by {off:+})"
+
+
+def differences(
+    recount: Mapping[str, int], levels: Mapping[str, LevelCount], transitions: Mapping[Transition, int]
+) -> list[Difference]:
+    """What breaks I1, I2 and I4 (pure). ``recount``: players per level by PlayerState."""
+    entered: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for move, count in transitions.items():
+        if move.target is not None:
+            entered[move.target] += count
+        if move.source is not None:
+            left[move.source] += count
+    found = []
+    for level in sorted(recount.keys() | levels.keys() | entered.keys() | left.keys()):
+        row = levels.get(level)
+        players, ins, outs = (row.players, row.entered, row.left) if row else (0, 0, 0)
+        if players != recount.get(level, 0):
+            found.append(Difference("I1", level, "playerCount", players, recount.get(level, 0)))
+        if players < 0:
+            found.append(Difference("I2", level, "playerCount", players, 0))
+        if ins - outs != players:
+            found.append(Difference("I4", level, "entered - left", ins - outs, players))
+        # Buckets expire, so transitions may sum to less than the counters of all time, never to more.
+        if entered[level] > ins:
+            found.append(Difference("I4", level, "sum of transitions into it", entered[level], ins))
+        if left[level] > outs:
+            found.append(Difference("I4", level, "sum of transitions out of it", left[level], outs))
+    return found
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The tables to compare."""
+
+    players: PlayerTable
+    counts: CountTables
+    sleep: Callable[[float], None] = time.sleep
+
+    def strict(self) -> list[Difference]:
+        """One recount: for a drained system, in which nothing is under way."""
+        # Transitions before levels before players: what is under way meanwhile shows as itself, not as a broken I4.
+        transitions = dict(self.counts.transitions())
+        levels = self.counts.levels()
+        return differences(Counter(row.level for _, row in self.players.all()), levels, transitions)
+
+    def live(self) -> list[Difference]:
+        """Only the differences that stand, the same, in several spaced recounts: the others are on their way."""
+        standing = set(self.strict())
+        for _ in range(RECOUNTS - 1):
+            if not standing:
+                break
+            self.sleep(SPACING_SECONDS)
+            standing &= set(self.strict())
+        return sorted(standing)
