@@ -1,0 +1,1 @@
+"""Traffic and emulators: what a demonstration needs and a service does not."""

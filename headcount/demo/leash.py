@@ -1,0 +1,29 @@
+"""Runs a command that must not outlive its parent: it ends when stdin does, in whatever way the parent ended.
+
+A script of its own, started with a pipe as stdin: the alternative, prctl, is Linux's alone and bound to a thread.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+
+def main() -> int:
+    """Start the command, hand on SIGTERM, kill at the end of stdin; the exit code is the command's."""
+    command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603 - the parent says what to run
+    signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent as well, which then stops us
+
+    def kill_at_end() -> None:
+        while os.read(0, 1024):  # not sys.stdin, whose lock a thread must not hold when the interpreter ends
+            pass
+        command.kill()
+
+    threading.Thread(target=kill_at_end, daemon=True).start()
+    return command.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
