@@ -96,6 +96,12 @@ class AggregatorMetrics:
             ["result"],
             registry=r,
         )
+        self.lag = Histogram(
+            "headcount_aggregator_lag_seconds",
+            "From an event's time to its transition being counted.",
+            registry=r,
+            buckets=_SECONDS,
+        )
         self.pause = Gauge(
             "headcount_aggregator_pause_seconds",
             "Pause before the shard's next transaction, doubled by each conflict.",

@@ -48,6 +48,15 @@ class Parts:
     sleep: Callable[[float], None] = time.sleep
 
 
+@dataclass
+class _Part:
+    """What one transaction takes: the net effect of ``taken`` records, and the times of the moves into a level."""
+
+    net: Net
+    taken: int
+    entered_at: list[int]
+
+
 class AggregatorHandler:
     """One shard's records; see `headcount.kcl.processor.Handler`. ``stream``: ``table@created``."""
 
@@ -83,14 +92,15 @@ class AggregatorHandler:
         rest = list(records)
         while rest:
             rest = self._unseen(rest, kinds)
-            net, taken = self._fill(rest)
-            if not net.transitions:
-                kinds["renewal"] += taken
-                rest = rest[taken:]
-            elif self._apply(net, rest[taken - 1]):
-                made = net.transitions.total()
-                kinds.update(transition=made, renewal=taken - made)
-                rest = rest[taken:]
+            part = self._fill(rest)
+            made = part.net.transitions.total()
+            if made and not self._apply(part.net, rest[part.taken - 1]):
+                continue
+            kinds.update(transition=made, renewal=part.taken - made)
+            rest = rest[part.taken :]
+            counted_at = self._parts.wall()
+            for at in part.entered_at:
+                self._parts.metrics.lag.observe(max(0.0, counted_at - at / 1000))
         for kind, count in kinds.items():
             self._parts.metrics.changes.labels(kind=kind).inc(count)
         return dict(kinds)
@@ -119,17 +129,20 @@ class AggregatorHandler:
         kinds["replayed"] += len(records) - len(rest)
         return rest
 
-    def _fill(self, records: list[Record]) -> tuple[Net, int]:
-        """As many records from the front as one transaction holds: their net effect, and how many they are."""
-        net = Net()
-        for taken, record in enumerate(records):
-            transition = transition_of(read_change(record.data), self._parts.idle_timeout_ms)
-            if transition is None:
-                continue
-            if net.items_with(transition) > MOST_ITEMS:
-                return net, taken
-            net.add(transition)
-        return net, len(records)
+    def _fill(self, records: list[Record]) -> _Part:
+        """As many records from the front as one transaction holds."""
+        part = _Part(Net(), 0, [])
+        for record in records:
+            change = read_change(record.data)
+            transition = transition_of(change, self._parts.idle_timeout_ms)
+            if transition is not None:
+                if part.net.items_with(transition) > MOST_ITEMS:
+                    break
+                part.net.add(transition)
+                if change.after is not None:
+                    part.entered_at.append(change.after.at)
+            part.taken += 1
+        return part
 
     def _apply(self, net: Net, last: Record) -> bool:
         """One transaction up to ``last``; False: it did not go through, and the progress has been read anew."""

@@ -35,7 +35,7 @@ EXIT_CLAIM_LOST = 75
 
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
-GOOD_AFTER_SECONDS = 60.0  # a daemon that ran so long has started well: its end is no series
+GOOD_AFTER_SECONDS = 15.0  # a daemon that ran so long has started well: its end is no series
 LEAST_BACKOFF, MOST_BACKOFF = 0.2, 30.0  # seconds
 MOST_FAILURES = 12  # in a row: about two minutes; whoever runs us shall see that it does not work
 

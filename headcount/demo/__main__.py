@@ -1,0 +1,72 @@
+"""`make demo`: the main job as a newcomer sees it. ``python -m headcount.demo``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from headcount.demo.emulator import EmulatorError
+from headcount.demo.report import Report, write_report
+from headcount.demo.run import DemoError, Options, run
+from headcount.lifecycle import Stop
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def demo(
+    *,
+    players: Annotated[int, typer.Option(min=1, max=100_000, help="Players of the game.")] = 300,
+    levels: Annotated[int, typer.Option(min=2, max=500, help="Levels of the campaign.")] = 12,
+    rate: Annotated[float, typer.Option(min=1, max=5000, help="Events a second, all players together.")] = 200,
+    seconds: Annotated[float, typer.Option(min=5, max=86_400, help="How long traffic is sent.")] = 90,
+    seed: Annotated[int, typer.Option(help="Of the players' behaviour.")] = 7,
+    shards: Annotated[int, typer.Option(min=1, max=16, help="Shards of the events' stream.")] = 2,
+    idle_timeout: Annotated[
+        float, typer.Option(min=5, max=3600, help="Seconds of silence after which a player has left.")
+    ] = 60,
+    stable_keys: Annotated[
+        bool, typer.Option(help="Partition by player and deliver in order; transitions are then compared too.")
+    ] = False,
+    kill: Annotated[bool, typer.Option(help="kill -9 a random service, daemon or child every 10 s.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write a report to this file.")] = None,
+    logs: Annotated[Path | None, typer.Option(help="Keep the services' logs in this directory.")] = None,
+) -> None:
+    """Send a game's traffic through Headcount on this machine, show the counts, and check them against the truth."""
+    stop = Stop()
+    stop.listen()
+    options = Options(players, levels, rate, seconds, seed, shards, idle_timeout, stable_keys=stable_keys, kill=kill)
+    with TemporaryDirectory(prefix="headcount-demo-") as temporary:
+        directory = logs if logs is not None else Path(temporary)
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            report = run(options, directory, stop)
+        except (DemoError, EmulatorError) as error:
+            typer.echo(f"demo: {error}", err=True)
+            raise typer.Exit(1) from None
+    if json is not None:
+        write_report(report, json)
+    _tell(report)
+    sys.exit(0 if report.exact and not report.processes_left else 1)
+
+
+def _tell(report: Report) -> None:
+    echo = typer.echo
+    echo("")
+    echo("Exact: the tables hold what the traffic says they must." if report.exact else "NOT EXACT:")
+    for difference in report.differences:
+        echo(f"  {difference}")
+    echo("  ".join(f"{name} {'ok' if holds else 'BROKEN'}" for name, holds in report.invariants.items()))
+    echo("Events: " + ", ".join(f"{count} {name}" for name, count in report.events.items()))
+    first, writes, lag = report.first_count_seconds, report.player_state_writes_per_event, report.lag_seconds
+    echo(f"First count after {first} s; {writes} writes of PlayerState per event; median lag under {lag} s.")
+    for kill in report.kills:
+        echo(f"kill -9 of {kill.target} at {kill.at} s: counts stood still for at most {kill.standstill} s afterwards.")
+
+
+if __name__ == "__main__":
+    app()

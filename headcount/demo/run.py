@@ -1,0 +1,246 @@
+"""One run of the demo, from the embedded AWS's start to the report."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from headcount.aws import Aws, UnavailableError, verify_stream
+from headcount.demo.fleet import Fleet, environment
+from headcount.demo.ministack import MiniStack
+from headcount.demo.observe import Observer
+from headcount.demo.report import Kill, Report, make_report
+from headcount.demo.screen import Screen
+from headcount.demo.traffic import Traffic
+from headcount.demo.truth import Truth
+from headcount.demo.tsv import APP_ID
+from headcount.demo.view import View
+from headcount.demo.world import World
+from headcount.provision import provision
+from headcount.settings import load_settings
+from headcount.tables.counts import CountTables
+from headcount.tables.players import PlayerTable
+from headcount.tables.progress import ProgressTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mypy_boto3_kinesis import KinesisClient
+
+    from headcount.lifecycle import Stop
+
+FULL_IDLE_TIMEOUT = 300.0  # what the other intervals' defaults go with
+KILL_EVERY_SECONDS = 10.0
+FIRST_COUNT_SECONDS = 120.0
+DRAIN_SECONDS = 240.0
+LOOK_SECONDS = 0.25
+_DRAINED_LOOKS = 4  # looks in a row at which nothing differs
+
+
+class DemoError(Exception):
+    """The run could not be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; see `headcount.demo.__main__`."""
+
+    players: int
+    levels: int
+    rate: float
+    seconds: float
+    seed: int
+    shards: int
+    idle_timeout: float
+    stable_keys: bool
+    kill: bool
+
+    def settings(self, directory: Path) -> dict[str, str]:
+        """Settings of the services: intervals scale with the idle timeout."""
+        scale = self.idle_timeout / FULL_IDLE_TIMEOUT
+        return {
+            "HEADCOUNT_APP_IDS": APP_ID,
+            "HEADCOUNT_IDLE_TIMEOUT_SECONDS": f"{self.idle_timeout:g}",
+            "HEADCOUNT_ALLOWED_LATENESS_SECONDS": f"{self.lateness:g}",
+            "HEADCOUNT_REFRESH_SECONDS": f"{60 * scale:g}",
+            "HEADCOUNT_PRUNE_INTERVAL_SECONDS": f"{30 * scale:g}",
+            "HEADCOUNT_MAX_SILENCE_SECONDS": f"{600 * scale:g}",
+            "HEADCOUNT_FAILOVER_SECONDS": "2",
+            "HEADCOUNT_POLL_MILLISECONDS": "200",
+            "HEADCOUNT_DEAD_LETTER_DIRECTORY": str(directory / "dead-letters"),
+            # One process of each service, on one machine: the claim is certain who holds the id.
+            "HEADCOUNT_WORKER_ID": "demo",
+            "HEADCOUNT_LOG_FORMAT": "json",
+        }
+
+    @property
+    def lateness(self) -> float:
+        """Allowed lateness in s."""
+        return 10 * self.idle_timeout / FULL_IDLE_TIMEOUT
+
+    @property
+    def pass_seconds(self) -> float:
+        """Event time by which a pass surely comes after a player is due: interval, refresh, and what lags."""
+        return 90 * self.idle_timeout / FULL_IDLE_TIMEOUT + 8
+
+
+def run(options: Options, directory: Path, stop: Stop) -> Report:
+    """Run the demo until its traffic has ended or ``stop`` is asked for; drains either way, and compares.
+
+    Raises `DemoError` or `EmulatorError` where it could not be made.
+    """
+    view = View(options)
+    with Screen() as screen:
+        with view.step("embedded AWS", screen):
+            ministack = MiniStack().__enter__()
+        try:
+            return _Run(options, directory, stop, ministack.endpoint_url, view, screen).run()
+        except UnavailableError as error:
+            raise DemoError(str(error)) from error
+        finally:
+            ministack.__exit__(None, None, None)
+
+
+class _Run:
+    def __init__(
+        self, options: Options, directory: Path, stop: Stop, endpoint: str, view: View, screen: Screen
+    ) -> None:
+        self._options, self._stop, self._view, self._screen = options, stop, view, screen
+        variables = environment(endpoint, options.settings(directory))
+        # The demo's own repositories use the same settings, in this process.
+        for name in list(os.environ):
+            if name.startswith(("HEADCOUNT_", "AWS_")):
+                del os.environ[name]
+        os.environ.update(variables)
+        self._settings = load_settings()
+        self._aws = Aws(self._settings.aws_region)
+        self._fleet = Fleet(variables, directory)
+        self._kills: list[Kill] = []
+        self._rng = random.Random(options.seed)
+        self._first_count: float | None = None
+
+    def run(self) -> Report:
+        options, settings = self._options, self._settings
+        with self._view.step("stream and tables", self._screen):
+            provision(self._aws, settings, options.shards, lambda _: None)
+        identity = str(verify_stream(self._aws, settings.events_stream))
+        truth = Truth(options.idle_timeout, options.lateness)
+        traffic = Traffic(
+            self._kinesis(), settings.events_stream, self._world(), truth, rate=options.rate, seconds=options.seconds
+        )
+        database = self._aws.dynamodb
+        observer = Observer(
+            PlayerTable(database, settings.player_table),
+            CountTables(
+                database, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
+            ),
+            ProgressTable(database, settings.progress_table),
+            identity,
+            self._fleet,
+        )
+        try:
+            return self._report(truth, traffic, observer)
+        finally:
+            self._fleet.kill_all()
+
+    def _report(self, truth: Truth, traffic: Traffic, observer: Observer) -> Report:
+        self._fleet.start()
+        began = time.monotonic()
+        traffic.start()
+        self._follow(traffic, observer, began)
+        ended = time.monotonic()
+        self._view.phase = "draining"
+        traffic.stop()
+        self._until(lambda: sum(observer.tallies().values()) >= truth.total, traffic, observer)
+        self._until(lambda: self._pruned(observer), traffic, observer)
+        codes = {"pruner": self._fleet.drain("pruner")}
+        self._until(lambda: self._counted(observer), traffic, observer)
+        codes |= {name: self._fleet.drain(name) for name in ("consumer", "level_aggregator")}
+        observer.look()
+        left_over = self._fleet.left_over()
+        stable = self._options.stable_keys and not self._options.kill
+        return make_report(
+            truth,
+            traffic,
+            observer,
+            pass_seconds=self._options.pass_seconds if stable else None,
+            first_count_seconds=self._first_count,
+            kills=self._kills,
+            traffic_began=began,
+            traffic_ended=ended,
+            exit_codes=codes,
+            left_over=left_over,
+        )
+
+    def _follow(self, traffic: Traffic, observer: Observer, began: float) -> None:
+        """Show what happens while traffic runs; restart what dies; kill if asked to."""
+        next_kill = KILL_EVERY_SECONDS
+        while traffic.running and not self._stop.is_asked():
+            elapsed = time.monotonic() - began
+            if self._options.kill and elapsed >= next_kill and self._first_count is not None:
+                next_kill = elapsed + KILL_EVERY_SECONDS
+                if killed := self._fleet.kill_one(self._rng):
+                    self._kills.append(Kill(f"{killed[0]} ({killed[1]})", elapsed))
+            self._fleet.restart_dead()
+            self._look(traffic, observer)
+            if self._first_count is None and any(row.players for row in observer.levels.values()):
+                self._first_count = self._view.elapsed()
+                self._view.phase = "counting"
+            if self._first_count is None and elapsed > FIRST_COUNT_SECONDS:
+                tails = "\n".join(f"{name}: {self._fleet.log_tail(name)}" for name in ("consumer", "level_aggregator"))
+                raise DemoError(f"no count after {FIRST_COUNT_SECONDS:.0f} s. The services' last words:\n{tails}")
+            self._stop.wait(LOOK_SECONDS)
+
+    def _until(self, done: Callable[[], bool], traffic: Traffic, observer: Observer) -> None:
+        """Look on until ``done`` holds several times in a row, or the drain takes too long."""
+        deadline, held = time.monotonic() + DRAIN_SECONDS, 0
+        while held < _DRAINED_LOOKS and time.monotonic() < deadline:
+            self._fleet.restart_dead()
+            self._look(traffic, observer)
+            held = held + 1 if done() else 0
+            time.sleep(LOOK_SECONDS)
+
+    def _look(self, traffic: Traffic, observer: Observer) -> None:
+        observer.look()
+        self._view.show(self._screen, traffic, observer, self._fleet, len(self._kills))
+
+    def _pruned(self, observer: Observer) -> bool:
+        """Every shard has come to the stream's time, and a pass at the cutoff that goes with it went through."""
+        cutoff = observer.cutoff
+        if cutoff is None or cutoff.stream_time is None:
+            return False
+        marks = [row.watermark for row in observer.shards.values()]
+        idle, lateness = self._settings.idle_timeout_ms, self._settings.allowed_lateness_ms
+        due = cutoff.stream_time - idle - lateness
+        return all(mark == cutoff.stream_time for mark in marks) and cutoff.cutoff == cutoff.completed == due
+
+    def _counted(self, observer: Observer) -> bool:
+        """LevelState is what PlayerState says."""
+        recount: dict[str, int] = {}
+        for _, row in observer.players.all():
+            recount[row.level] = recount.get(row.level, 0) + 1
+        return recount == {level: row.players for level, row in observer.levels.items() if row.players}
+
+    def _world(self) -> World:
+        options = self._options
+        return World(
+            options.players,
+            options.levels,
+            options.seed,
+            options.idle_timeout,
+            allowed_lateness_seconds=options.lateness,
+            stable_keys=options.stable_keys,
+            disorder=0 if options.stable_keys else 0.02,
+        )
+
+    def _kinesis(self) -> KinesisClient:
+        # Its own retries would hide lost answers from the truth.
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=5, connect_timeout=2)
+        return boto3.client("kinesis", region_name=self._aws.region_name, config=config)
