@@ -1,10 +1,17 @@
 """The consumer: supervises the KCL daemon that reads the events' stream. ``python -m consumer``."""
 
+from collections.abc import Callable
+
+from consumer.level_event_watch import LevelEventWatch
 from headcount.aws import Aws, verify_stream, verify_tables
+from headcount.kcl.children import Children
 from headcount.kcl.supervisor import Service, Supervisor
 from headcount.lifecycle import Stop
+from headcount.model import Outcome
 from headcount.service import run_service
 from headcount.settings import Settings
+
+LEVEL_EVENT_OUTCOMES = (Outcome.APPLIED.value, Outcome.STALE.value, Outcome.LATE.value)
 
 
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
@@ -21,8 +28,24 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         identity=str(identity),
         worker_module="consumer.worker",
         initial_position=settings.initial_position.value,
+        warnings=_warnings(LevelEventWatch()),
     )
     return Supervisor(service, settings, aws, stop).run()
+
+
+def _warnings(watch: LevelEventWatch) -> Callable[[Children], list[str]]:
+    def observe(children: Children) -> list[str]:
+        ignored = sum(
+            value for (name, _), value in children.totals.items() if name == "headcount_consumer_ignored_total"
+        )
+        outcomes = {
+            label: value
+            for (name, label), value in children.totals.items()
+            if name == "headcount_consumer_records_total"
+        }
+        return watch.observe(ignored, sum(outcomes.get(outcome, 0.0) for outcome in LEVEL_EVENT_OUTCOMES))
+
+    return observe
 
 
 if __name__ == "__main__":

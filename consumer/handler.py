@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headcount.tables.progress import ProgressTable
 
 SETTLE_SECONDS = 2.0  # between two moves of the progress; each costs a write, and a checkpoint another
+STREAM_KEPT_SECONDS = 366 * 86_400  # beyond the longest that a Kinesis stream keeps its records
 MOST_UNSETTLED = 50_000  # records; beyond it renewals are written early, so that memory stays bounded
 
 _log = structlog.get_logger()
@@ -201,4 +202,5 @@ class ConsumerHandler:
             caught_up_at=latest(was.caught_up_at, quiet.at if quiet else None),
             updated_at=round(self._parts.wall() * 1000),
             ended=ended,
+            expires_at=round(self._parts.wall()) + STREAM_KEPT_SECONDS if ended else None,
         )

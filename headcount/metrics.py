@@ -92,7 +92,7 @@ class AggregatorMetrics:
         )
         self.transactions = Counter(
             "headcount_aggregator_transactions",
-            "Transactions by result: applied, rejected (another writer moved on), conflict.",
+            "Transactions by result: applied, rejected (another writer moved on), conflict, throttled, failed.",
             ["result"],
             registry=r,
         )
@@ -136,9 +136,7 @@ class SupervisorMetrics:
         self.starts = Counter("headcount_daemon_starts", "Starts of the KCL daemon.", registry=r)
         self.exits = Counter("headcount_daemon_exits", "Its unasked-for ends, by exit code.", ["code"], registry=r)
         self.children = Gauge("headcount_shard_children", "Worker processes alive, one per shard.", registry=r)
-        self.no_level_events = Gauge(
-            "headcount_consumer_no_level_events", "1 while events flow and none is a level event.", registry=r
-        )
+        self.warnings = Gauge("headcount_warnings", "Warnings that /readyz shows.", registry=r)
 
 
 class BuildMetrics:

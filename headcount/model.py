@@ -125,7 +125,7 @@ class Progress:
 
     ``watermark`` and ``settled`` are event times; ``arrived_at`` is when the stream took the newest record read,
     ``caught_up_at`` a time before which everything that had arrived is read and written, ``updated_at`` the row's
-    last write: these three are wall clock.
+    last write: these three are wall clock. ``expires_at`` (s) is set only together with ``ended``.
     """
 
     position: Position | None = None
@@ -136,6 +136,7 @@ class Progress:
     caught_up_at: int | None = None
     updated_at: int = 0
     ended: bool = False
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

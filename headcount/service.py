@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.aws import Aws, UnavailableError, explained
 from headcount.kcl.claim import ClaimRefusedError
+from headcount.kcl.java.runtime import NotBuiltError
 from headcount.lifecycle import Stop
 from headcount.logs import configure_logs
 from headcount.settings import load_settings
@@ -37,7 +38,7 @@ def run_service(name: str, body: Callable[[Settings, Aws, Stop], int]) -> NoRetu
     _log.info("starting", settings=settings.model_dump(mode="json", exclude_none=True))
     try:
         code = body(settings, Aws(settings.aws_region), stop)
-    except (UnavailableError, ClaimRefusedError) as error:
+    except (UnavailableError, ClaimRefusedError, NotBuiltError) as error:
         _refuse(name, str(error))
     except (BotoCoreError, ClientError) as error:
         _refuse(name, str(explained(error, "AWS")))

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 2.0  # between two checkpoints; the progress itself moves with every transaction
 LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
+STREAM_KEPT_SECONDS = 2 * 86_400  # beyond the day that a DynamoDB stream keeps its records
 MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
+
+_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
 
 _log = structlog.get_logger()
 
@@ -157,7 +160,7 @@ class AggregatorHandler:
             except (ClientError, BotoCoreError) as error:
                 result = _result(error)
                 self._parts.metrics.transactions.labels(result=result).inc()
-                if result == "conflict":
+                if result in {"conflict", "throttled"}:
                     self._set_pause(min(MOST_PAUSE, max(LEAST_PAUSE, self._pause * 2)))
                     continue
                 _log.warning("transaction not confirmed, reading the progress", result=result, error=str(error))
@@ -167,6 +170,7 @@ class AggregatorHandler:
                 failures += 1
                 if failures == MOST_FAILURES:
                     raise
+                self._parts.sleep(LEAST_PAUSE * 2**failures)
             else:
                 self._parts.metrics.transactions.labels(result="applied").inc()
                 self._set_pause(self._pause / 2 if self._pause > LEAST_PAUSE else 0)
@@ -176,7 +180,9 @@ class AggregatorHandler:
     def _move(self, position: Position | None, *, ended: bool) -> bool:
         was = self._progress
         furthest = max(filter(None, (was.position, position)), default=None)
-        now = replace(was, position=furthest, updated_at=round(self._parts.wall() * 1000), ended=ended)
+        seconds = self._parts.wall()
+        expires_at = round(seconds) + STREAM_KEPT_SECONDS if ended else None
+        now = replace(was, position=furthest, updated_at=round(seconds * 1000), ended=ended, expires_at=expires_at)
         if self._parts.progress.move(self._worker, was, now):
             self._progress = now
             return True
@@ -198,6 +204,8 @@ def _result(error: ClientError | BotoCoreError) -> str:
         code = error.response["Error"]["Code"]
         if "ConditionalCheckFailed" in reasons:
             return "rejected"
+        if _THROTTLED & set(reasons):
+            return "throttled"
         if "TransactionConflict" in reasons or code in {
             "TransactionConflictException",
             "TransactionInProgressException",

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from headcount.demo.emulator import EmulatorError
+from headcount.demo.options import Options
 from headcount.demo.report import Report, write_report
-from headcount.demo.run import DemoError, Options, run
+from headcount.demo.run import DemoError, run
+from headcount.demo.screen import render_svg
 from headcount.lifecycle import Stop
 
 app = typer.Typer(add_completion=False)
@@ -34,6 +36,7 @@ def demo(
     ] = False,
     kill: Annotated[bool, typer.Option(help="kill -9 a random service, daemon or child every 10 s.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write a report to this file.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Draw the screen's last picture under traffic to this file.")] = None,
     logs: Annotated[Path | None, typer.Option(help="Keep the services' logs in this directory.")] = None,
 ) -> None:
     """Send a game's traffic through Headcount on this machine, show the counts, and check them against the truth."""
@@ -44,12 +47,14 @@ def demo(
         directory = logs if logs is not None else Path(temporary)
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            report = run(options, directory, stop)
+            report, picture = run(options, directory, stop)
         except (DemoError, EmulatorError) as error:
             typer.echo(f"demo: {error}", err=True)
             raise typer.Exit(1) from None
     if json is not None:
         write_report(report, json)
+    if svg is not None:
+        svg.write_text(render_svg(picture), encoding="utf-8")
     _tell(report)
     sys.exit(0 if report.exact and not report.processes_left else 1)
 

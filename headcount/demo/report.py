@@ -97,8 +97,8 @@ def make_report(
         off = truth.expected_transitions(cutoff.cutoff if cutoff else None, pass_seconds).compare(moves)
         transitions_exact = not off
         differences += off
-    for kill in kills:
-        kill.standstill = _standstill(observer.changed_at, kill.at + traffic_began, traffic_ended)
+    for kill, until in zip(kills, [*(later.at + traffic_began for later in kills[1:]), traffic_ended], strict=False):
+        kill.standstill = _standstill(observer.changed_at, kill.at + traffic_began, until)
     writes = observer.totals.sum("headcount_consumer_player_writes_total")
     return Report(
         exact=not from_truth and all(invariants.values()) and transitions_exact is not False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,11 +15,11 @@ from headcount.aws import Aws, UnavailableError, verify_stream
 from headcount.demo.fleet import Fleet, environment
 from headcount.demo.ministack import MiniStack
 from headcount.demo.observe import Observer
+from headcount.demo.options import Options
 from headcount.demo.report import Kill, Report, make_report
-from headcount.demo.screen import Screen
+from headcount.demo.screen import Screen, Snapshot
 from headcount.demo.traffic import Traffic
 from headcount.demo.truth import Truth
-from headcount.demo.tsv import APP_ID
 from headcount.demo.view import View
 from headcount.demo.world import World
 from headcount.provision import provision
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from headcount.lifecycle import Stop
 
-FULL_IDLE_TIMEOUT = 300.0  # what the other intervals' defaults go with
 KILL_EVERY_SECONDS = 10.0
 FIRST_COUNT_SECONDS = 120.0
 DRAIN_SECONDS = 240.0
@@ -48,64 +47,21 @@ class DemoError(Exception):
     """The run could not be made; the message says why."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line says; see `headcount.demo.__main__`."""
-
-    players: int
-    levels: int
-    rate: float
-    seconds: float
-    seed: int
-    shards: int
-    idle_timeout: float
-    stable_keys: bool
-    kill: bool
-
-    def settings(self, directory: Path) -> dict[str, str]:
-        """Settings of the services: intervals scale with the idle timeout."""
-        scale = self.idle_timeout / FULL_IDLE_TIMEOUT
-        return {
-            "HEADCOUNT_APP_IDS": APP_ID,
-            "HEADCOUNT_IDLE_TIMEOUT_SECONDS": f"{self.idle_timeout:g}",
-            "HEADCOUNT_ALLOWED_LATENESS_SECONDS": f"{self.lateness:g}",
-            "HEADCOUNT_REFRESH_SECONDS": f"{60 * scale:g}",
-            "HEADCOUNT_PRUNE_INTERVAL_SECONDS": f"{30 * scale:g}",
-            "HEADCOUNT_MAX_SILENCE_SECONDS": f"{600 * scale:g}",
-            "HEADCOUNT_FAILOVER_SECONDS": "2",
-            "HEADCOUNT_POLL_MILLISECONDS": "200",
-            "HEADCOUNT_DEAD_LETTER_DIRECTORY": str(directory / "dead-letters"),
-            # One process of each service, on one machine: the claim is certain who holds the id.
-            "HEADCOUNT_WORKER_ID": "demo",
-            "HEADCOUNT_LOG_FORMAT": "json",
-        }
-
-    @property
-    def lateness(self) -> float:
-        """Allowed lateness in s."""
-        return 10 * self.idle_timeout / FULL_IDLE_TIMEOUT
-
-    @property
-    def pass_seconds(self) -> float:
-        """Event time by which a pass surely comes after a player is due: interval, refresh, and what lags."""
-        return 90 * self.idle_timeout / FULL_IDLE_TIMEOUT + 8
-
-
-def run(options: Options, directory: Path, stop: Stop) -> Report:
+def run(options: Options, directory: Path, stop: Stop) -> tuple[Report, Snapshot]:
     """Run the demo until its traffic has ended or ``stop`` is asked for; drains either way, and compares.
 
-    Raises `DemoError` or `EmulatorError` where it could not be made.
+    Returns the report, and what the screen showed last under traffic. Raises `DemoError` or `EmulatorError` where it
+    could not be made.
     """
     view = View(options)
-    with Screen() as screen:
+    with Screen() as screen, ExitStack() as stack:
         with view.step("embedded AWS", screen):
-            ministack = MiniStack().__enter__()
+            ministack = stack.enter_context(MiniStack())
         try:
-            return _Run(options, directory, stop, ministack.endpoint_url, view, screen).run()
+            report = _Run(options, directory, stop, ministack.endpoint_url, view, screen).run()
         except UnavailableError as error:
             raise DemoError(str(error)) from error
-        finally:
-            ministack.__exit__(None, None, None)
+    return report, view.busiest
 
 
 class _Run:
@@ -156,7 +112,7 @@ class _Run:
         traffic.start()
         self._follow(traffic, observer, began)
         ended = time.monotonic()
-        self._view.phase = "draining"
+        self._view.phase, self._view.busiest = "draining", self._view.shown
         traffic.stop()
         self._until(lambda: sum(observer.tallies().values()) >= truth.total, traffic, observer)
         self._until(lambda: self._pruned(observer), traffic, observer)

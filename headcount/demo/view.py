@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from headcount.demo.fleet import Fleet, Running
     from headcount.demo.observe import Observer
-    from headcount.demo.run import Options
+    from headcount.demo.options import Options
     from headcount.demo.traffic import Traffic
 
 SCRAPE_SECONDS = 1.0
@@ -32,6 +32,7 @@ class View:
         self._scraped_at = float("-inf")
         self._moves: list[Move] = []
         self.phase = "starting"
+        self.shown = self.busiest = Snapshot()
 
     def elapsed(self) -> float:
         """Seconds since the demo began."""
@@ -57,25 +58,24 @@ class View:
         writes = observer.totals.sum("headcount_consumer_player_writes_total")
         levels = {level: row.players for level, row in observer.levels.items() if row.players}
         waiting = [("services start, first count", False, self.elapsed() - sum(step[2] for step in self._steps))]
-        screen.show(
-            Snapshot(
-                elapsed=self.elapsed(),
-                total=self._options.seconds,
-                phase=self.phase,
-                steps=[*self._steps, *waiting],
-                levels=levels,
-                moves=self._moves,
-                sent=counters.acknowledged,
-                per_second=counters.per_second,
-                players=sum(levels.values()),
-                writes_per_event=writes / counters.acknowledged if counters.acknowledged else None,
-                lag_seconds=observer.totals.quantile("headcount_aggregator_lag_seconds", 0.5),
-                services={running.name: _service(running, observer) for running in fleet.services()},
-                kills=kills,
-                cutoff_age_seconds=time.time() - cutoff.cutoff / 1000 if cutoff and cutoff.cutoff else None,
-                held_back=cutoff.held_back if cutoff else "",
-            )
+        self.shown = Snapshot(
+            elapsed=self.elapsed(),
+            total=self._options.seconds,
+            phase=self.phase,
+            steps=[*self._steps, *waiting],
+            levels=levels,
+            moves=self._moves,
+            sent=counters.acknowledged,
+            per_second=counters.per_second,
+            players=sum(levels.values()),
+            writes_per_event=writes / counters.acknowledged if counters.acknowledged else None,
+            lag_seconds=observer.totals.quantile("headcount_aggregator_lag_seconds", 0.5),
+            services={running.name: _service(running, observer) for running in fleet.services()},
+            kills=kills,
+            cutoff_age_seconds=time.time() - cutoff.cutoff / 1000 if cutoff and cutoff.cutoff else None,
+            held_back=cutoff.held_back if cutoff else "",
         )
+        screen.show(self.shown)
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(elapsed=self.elapsed(), total=self._options.seconds, phase=self.phase, steps=list(self._steps))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from headcount.kcl.properties import DaemonConfig
 from headcount.metrics import BuildMetrics, SupervisorMetrics, children_registry, exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from headcount.lifecycle import Stop
     from headcount.settings import Settings
@@ -52,6 +53,7 @@ class Service:
     identity: str
     worker_module: str
     initial_position: str
+    warnings: Callable[[Children], list[str]] = lambda _: []  # what only the service can tell, for `/readyz`
 
 
 class Supervisor:
@@ -59,6 +61,7 @@ class Supervisor:
 
     def __init__(self, service: Service, settings: Settings, aws: Aws, stop: Stop) -> None:
         self._service, self._settings, self._aws, self._stop = service, settings, aws, stop
+        self._warnings: list[str] = []
         self._registry = CollectorRegistry()
         self._metrics = SupervisorMetrics(self._registry)
         BuildMetrics(self._registry).tell(service.name)
@@ -68,22 +71,21 @@ class Supervisor:
         self._ticked_at = time.monotonic()
         self._looked_at = float("-inf")
 
-    def run(self, warnings: Callable[[Children], Sequence[str]] = lambda _: ()) -> int:
+    def run(self) -> int:
         """Supervise until the stop is asked for; returns the service's exit code.
 
-        ``warnings`` makes `/readyz` say what only the service knows. Raises `UnavailableError` and
-        `ClaimRefusedError` before anything was started.
+        Raises `UnavailableError` and `ClaimRefusedError` before anything was started.
         """
         worker_id = self._settings.worker_id or f"{socket.gethostname()}-{secrets.token_hex(6)}"
         with tempfile.TemporaryDirectory(prefix=f"headcount-{self._service.name}-") as temporary:
             directory = Path(temporary)
-            self._children = children = Children(directory / "metrics")
+            self._children = Children(directory / "metrics")
             serve(
                 self._settings.metrics_host,
                 self._settings.metrics_port,
                 lambda: exposition(self._registry, children_registry(directory / "metrics")),
                 self._healthy,
-                lambda: replace(self._ready(), warnings=list(warnings(children))),
+                self._ready,
             )
             self._prepare(worker_id)
             logs = LogRelay(directory / "log", self._settings.log_format)
@@ -110,7 +112,7 @@ class Supervisor:
             stream=self._service.stream,
             application=self._service.application,
             worker_id=worker_id,
-            command=("python", "-m", self._service.worker_module, self._service.identity),
+            command=(Path(sys.executable).name, "-m", self._service.worker_module, self._service.identity),
             region=self._aws.region_name,
             kinesis_endpoint=streams.meta.endpoint_url,
             dynamodb_endpoint=self._aws.dynamodb.meta.endpoint_url,
@@ -182,7 +184,14 @@ class Supervisor:
             self._looked_at = now
             self._children.look()
             self._metrics.children.set(self._children.alive)
+            self._warn(self._service.warnings(self._children))
         return self._claim is None or self._claim.beat()
+
+    def _warn(self, warnings: list[str]) -> None:
+        for warning in set(warnings) - set(self._warnings):
+            _log.warning("readiness", warning=warning)
+        self._warnings = warnings
+        self._metrics.warnings.set(len(warnings))
 
     def _healthy(self) -> Health:
         """The loop moves, and no live worker is stuck."""
@@ -194,7 +203,7 @@ class Supervisor:
     def _ready(self) -> Health:
         """The daemon runs and holds a lease."""
         if self._daemon is None:
-            return Health(["the KCL daemon is not running"])
+            return Health(["the KCL daemon is not running"], self._warnings)
         if self._children is None or not self._children.alive:
-            return Health(["no shard is leased yet"])
-        return self._healthy()
+            return Health(["no shard is leased yet"], self._warnings)
+        return Health(self._healthy().problems, self._warnings)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CUTOFF = "pruner/cutoff"
-ENDED_KEPT_SECONDS = 400 * 86_400  # beyond the longest retention that Kinesis has (365 days)
 
 # Invariant I6: nobody else moved the row meanwhile, and no watermark goes backwards.
 _NOT_MOVED = "sequenceNumber = :was"
@@ -70,15 +69,15 @@ class ProgressTable:
             "settled": now.settled,
             "arrivedAt": now.arrived_at,
             "caughtUpAt": now.caught_up_at,
+            "expiresAt": now.expires_at,
         }
         for name, value in optional.items():
             if value is not None:
                 sets.append(f"{name} = :{name}")
                 values[f":{name}"] = number(value)
         if now.ended:
-            sets += ["ended = :true", "expiresAt = :expires"]
+            sets.append("ended = :true")
             values[":true"] = {"BOOL": True}
-            values[":expires"] = number(now.updated_at // 1000 + ENDED_KEPT_SECONDS)
         return {
             "TableName": self.name,
             "Key": {"worker": text(worker)},
@@ -146,4 +145,5 @@ def _progress(item: Item) -> Progress:
         caught_up_at=integer(item, "caughtUpAt"),
         updated_at=integer(item, "updatedAt") or 0,
         ended="ended" in item and item["ended"]["BOOL"],
+        expires_at=integer(item, "expiresAt"),
     )
