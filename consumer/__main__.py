@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from consumer.level_event_watch import LevelEventWatch
 from headcount.aws import Aws, verify_stream, verify_tables
+from headcount.dead_letters import verify_directory
 from headcount.kcl.children import Children
 from headcount.kcl.supervisor import Service, Supervisor
 from headcount.lifecycle import Stop
@@ -20,6 +21,8 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     tables = [settings.player_table, settings.progress_table]
     if settings.dead_letter_directory is None:
         tables.append(settings.dead_letter_table)
+    else:
+        verify_directory(settings.dead_letter_directory)
     verify_tables(aws, tables)
     service = Service(
         name="consumer",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
+from headcount.aws import UnavailableError
 from headcount.tables import number, text
 
 if TYPE_CHECKING:
@@ -105,6 +107,18 @@ class DeadLetterDirectory:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+
+
+def verify_directory(directory: Path) -> None:
+    """Raise `UnavailableError` unless files can be written to ``directory``, which is made if it is missing."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise UnavailableError(
+            f"HEADCOUNT_DEAD_LETTER_DIRECTORY={directory} can't be written to: {error.strerror}."
+        ) from error
 
 
 def dead_letters(settings: Settings, client: DynamoDBClient) -> DeadLetters:

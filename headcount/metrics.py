@@ -172,6 +172,8 @@ def forget_dead_children(directory: Path) -> int:
         try:
             os.kill(pid, 0)
             alive.add(pid)
+        except PermissionError:
+            alive.add(pid)
         except ProcessLookupError:
             multiprocess.mark_process_dead(pid, path=str(directory))  # type: ignore[no-untyped-call] # it has no types
     return len(alive)

@@ -147,6 +147,9 @@ def environment(endpoint: str, settings: Mapping[str, str]) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         # MiniStack gives times in CBOR as seconds where the protocol has milliseconds: docs/adr/0002-embedded-aws.md
         "CBOR_ENABLED": "false",
+        # A proxy of this machine's has no way to its loopback.
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
         **settings,
     }
 
