@@ -25,13 +25,14 @@ DRAIN_SECONDS = 75.0
 
 @dataclass
 class Running:
-    """One service: its process, the port of its metrics, how often it was started."""
+    """One service: its process, the port of its metrics, how often it was started, whether it was told to end."""
 
     name: str
     port: int
     process: subprocess.Popen[bytes]
     starts: int = 1
     started_at: float = field(default_factory=time.monotonic)
+    drained: bool = False
 
 
 class Fleet:
@@ -53,7 +54,7 @@ class Fleet:
         """Start again what has ended; returns the names."""
         restarted = []
         for running in self._running.values():
-            if running.process.poll() is not None:
+            if running.process.poll() is not None and not running.drained:
                 running.process = self._spawn(running.name, running.port)
                 running.starts += 1
                 running.started_at = time.monotonic()
@@ -90,7 +91,8 @@ class Fleet:
 
     def drain(self, name: str) -> int:
         """SIGTERM, wait, and the exit code; killed if it does not end in time."""
-        process = self._running[name].process
+        running = self._running[name]
+        running.drained, process = True, running.process
         self.processes()
         process.send_signal(signal.SIGTERM)
         try:

@@ -84,8 +84,8 @@ class View:
 def _service(running: Running, observer: Observer) -> Service:
     state: State = "ready" if observer.ready.get(running.name) else "starting" if running.starts == 1 else "restarting"
     if running.process.poll() is not None:
-        state = "down"
-    elif state == "starting" and time.monotonic() - running.started_at > _STARTING_SECONDS:
+        return Service("down", None, "drained" if running.drained else "")
+    if state == "starting" and time.monotonic() - running.started_at > _STARTING_SECONDS:
         state = "up"
     return Service(state, running.process.pid, f"start {running.starts}" if running.starts > 1 else "")
 
