@@ -8,7 +8,7 @@ ARGS ?=
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml requirements/build.lock requirements/dev.lock headcount/kcl/java/jars.lock headcount/kcl/java/KclDaemon.java headcount/kcl/java/logback.xml
+$(INSTALLED): pyproject.toml requirements/build.lock requirements/dev.lock headcount/kcl/java/jars.lock $(wildcard headcount/kcl/java/*.java) headcount/kcl/java/logback.xml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headcount needs Python 3.11 or newer, not " + sys.version.split()[0] + ": make PYTHON=python3.x install")'
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock

@@ -6,7 +6,7 @@ from consumer.level_event_watch import LevelEventWatch
 from headcount.aws import Aws, verify_stream, verify_tables
 from headcount.dead_letters import verify_directory
 from headcount.kcl.children import Children
-from headcount.kcl.supervisor import Service, Supervisor
+from headcount.kcl.supervisor import Service, supervise
 from headcount.lifecycle import Stop
 from headcount.model import Outcome
 from headcount.service import run_service
@@ -33,7 +33,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         initial_position=settings.initial_position.value,
         warnings=_warnings(LevelEventWatch()),
     )
-    return Supervisor(service, settings, aws, stop).run()
+    return supervise(service, settings, aws, stop)
 
 
 def _warnings(watch: LevelEventWatch) -> Callable[[Children], list[str]]:

@@ -13,6 +13,7 @@ from consumer.ledger import Entry, Ledger
 from consumer.quiet import Note, Quiet
 from consumer.roster import Noted, Roster, Write, Writes
 from headcount.dead_letters import DeadLetter
+from headcount.logs import hashed
 from headcount.model import IgnoredEvent, LevelEvent, Outcome, PoisonError, Progress
 from headcount.rules import clamped, is_late, latest
 
@@ -175,7 +176,9 @@ class ConsumerHandler:
         made = []
         write = first
         while True:
-            seen = self._parts.players.apply(write.event)
+            event = write.event
+            seen = self._parts.players.apply(event)
+            _log.debug("write", player=hashed(event.player), level=event.level, kind=write.kind.value, seen=seen)
             made.append((write.kind.value, "written" if seen is None else "stale"))
             try:
                 write = writes.send(seen)

@@ -62,7 +62,12 @@ class Explain:
 
     def _clock(self, cutoff: Cutoff) -> list[str]:
         """The cutoff, every shard's watermark, and what pruning waits for."""
-        lines = [f"Cutoff: {shown(cutoff.cutoff)}; the stream's event time: {shown(cutoff.stream_time)}."]
+        if not cutoff.updated_at:
+            return ["No pruner has run yet: nobody leaves."]
+        lines = [
+            f"Cutoff: {shown(cutoff.cutoff)}; the stream's event time: {shown(cutoff.stream_time)}.",
+            f"The pruner's last pass: {shown(cutoff.updated_at)}.",
+        ]
         shards = {name: row for name, row in self.progress.read_all("consumer/").items() if not row.ended}
         lines += [f"Watermark of {name}: {shown(row.watermark)}." for name, row in sorted(shards.items())]
         lines.append(f"Pruning waits: {cutoff.held_back}." if cutoff.held_back else "Pruning waits for nothing.")

@@ -1,7 +1,7 @@
 """The level aggregator: supervises the KCL daemon that reads PlayerState's stream. ``python -m level_aggregator``."""
 
 from headcount.aws import Aws, verify_table_stream, verify_tables
-from headcount.kcl.supervisor import Service, Supervisor
+from headcount.kcl.supervisor import Service, supervise
 from headcount.lifecycle import Stop
 from headcount.service import run_service
 from headcount.settings import Settings
@@ -19,7 +19,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         worker_module="level_aggregator.worker",
         initial_position="TRIM_HORIZON",  # a change not counted is a count that is wrong
     )
-    return Supervisor(service, settings, aws, stop).run()
+    return supervise(service, settings, aws, stop)
 
 
 if __name__ == "__main__":

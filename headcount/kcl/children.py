@@ -8,6 +8,7 @@ from pathlib import Path
 from headcount.metrics import children_registry, forget_dead_children
 
 _LAST_BATCH = "headcount_last_batch_timestamp_seconds"
+_CHECKPOINTS = "headcount_checkpoints_total"
 
 
 class Children:
@@ -33,6 +34,10 @@ class Children:
                     label = next(iter(sample.labels.values()), "")
                     totals[sample.name, label] = totals.get((sample.name, label), 0) + sample.value
         self.last_batch, self.totals = last_batch, totals
+
+    def checkpoints(self) -> float:
+        """How many checkpoints all of them have made, the dead ones included."""
+        return sum(value for (name, _), value in self.totals.items() if name == _CHECKPOINTS)
 
     def stuck(self, seconds: float) -> list[str]:
         """Shards of live children that finished no batch for so long; empty reads count as batches."""

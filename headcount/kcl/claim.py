@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 import uuid
 from contextlib import suppress
@@ -50,6 +51,8 @@ class Claim:
         self._holder = uuid.uuid4().hex
         self._beat = 0
         self._beaten_at = monotonic()
+        self._lost = threading.Event()
+        self._released = threading.Event()
 
     def take(self) -> None:
         """Take the claim; raises `ClaimRefusedError` while another holder lives, and botocore's errors."""
@@ -72,6 +75,22 @@ class Claim:
             raise ClaimRefusedError(
                 f"Worker id {self._key.rpartition('/')[2]} was taken by another process at the same moment."
             ) from None
+
+    def keep(self, on_lost: Callable[[], None]) -> None:
+        """Renew the claim from a thread of its own until it is released; ``on_lost`` is called from that thread."""
+
+        def heartbeat() -> None:
+            while not self._released.wait(HEARTBEAT_SECONDS / 4):
+                if not self.beat():
+                    self._lost.set()
+                    on_lost()
+                    return
+
+        threading.Thread(target=heartbeat, name="claim", daemon=True).start()
+
+    def is_lost(self) -> bool:
+        """Whether another process may hold the worker id by now."""
+        return self._lost.is_set()
 
     def beat(self) -> bool:
         """Renew the claim if it is time. False: it is lost, or could not be renewed for too long: stop the daemon."""
@@ -96,6 +115,7 @@ class Claim:
 
     def release(self) -> None:
         """Give the id up, if it still is held; the daemon must have ended before."""
+        self._released.set()
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.delete_item(
                 TableName=self._table,

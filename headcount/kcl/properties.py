@@ -59,7 +59,6 @@ def properties(config: DaemonConfig) -> dict[str, str]:
         "idleTimeBetweenReadsInMillis": str(config.poll_milliseconds),
         "failoverTimeMillis": str(failover),
         "leaseAssignmentIntervalMillis": str(failover // 2),
-        "shardSyncIntervalMillis": str(max(1000, failover)),
         "parentShardPollIntervalMillis": str(max(500, failover // 5)),
         "schedulerInitializationBackoffTimeMillis": "100",
         "inMemoryWorkerMetricsCaptureFrequencyMillis": "100",

@@ -32,13 +32,12 @@ if TYPE_CHECKING:
     from headcount.settings import Settings
 
 EXIT_DAEMON_FAILS = 70
-EXIT_CLAIM_LOST = 75
+EXIT_NOT_DRAINED = 75  # or the claim on the worker id was lost
 
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
-GOOD_AFTER_SECONDS = 15.0  # a daemon that ran so long has started well: its end is no series
 LEAST_BACKOFF, MOST_BACKOFF = 0.2, 30.0  # seconds
-MOST_FAILURES = 12  # in a row: about two minutes; whoever runs us shall see that it does not work
+MOST_FAILURES = 12  # in a row, none with a checkpoint: whoever runs us shall see that it does not work
 
 _log = structlog.get_logger()
 
@@ -56,44 +55,48 @@ class Service:
     warnings: Callable[[Children], list[str]] = lambda _: []  # what only the service can tell, for `/readyz`
 
 
-class Supervisor:
-    """Runs the daemon of one service."""
+def supervise(service: Service, settings: Settings, aws: Aws, stop: Stop) -> int:
+    """Run the service until the stop is asked for; returns its exit code.
 
-    def __init__(self, service: Service, settings: Settings, aws: Aws, stop: Stop) -> None:
+    Raises `UnavailableError` and `ClaimRefusedError` before anything was started.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"headcount-{service.name}-") as directory:
+        return Supervisor(service, settings, aws, stop, Path(directory)).run()
+
+
+class Supervisor:
+    """Runs the daemon of one service; ``directory`` is its own."""
+
+    def __init__(self, service: Service, settings: Settings, aws: Aws, stop: Stop, directory: Path) -> None:
         self._service, self._settings, self._aws, self._stop = service, settings, aws, stop
-        self._warnings: list[str] = []
+        self._directory = directory
         self._registry = CollectorRegistry()
         self._metrics = SupervisorMetrics(self._registry)
         BuildMetrics(self._registry).tell(service.name)
+        self._children = Children(directory / "metrics")
         self._daemon: Daemon | None = None
         self._claim: Claim | None = None
-        self._children: Children | None = None
+        self._warnings: list[str] = []
         self._ticked_at = time.monotonic()
         self._looked_at = float("-inf")
 
     def run(self) -> int:
-        """Supervise until the stop is asked for; returns the service's exit code.
-
-        Raises `UnavailableError` and `ClaimRefusedError` before anything was started.
-        """
+        """See `supervise`."""
         worker_id = self._settings.worker_id or f"{socket.gethostname()}-{secrets.token_hex(6)}"
-        with tempfile.TemporaryDirectory(prefix=f"headcount-{self._service.name}-") as temporary:
-            directory = Path(temporary)
-            self._children = Children(directory / "metrics")
-            serve(
-                self._settings.metrics_host,
-                self._settings.metrics_port,
-                lambda: exposition(self._registry, children_registry(directory / "metrics")),
-                self._healthy,
-                self._ready,
-            )
+        serve(
+            self._settings.metrics_host,
+            self._settings.metrics_port,
+            lambda: exposition(self._registry, children_registry(self._directory / "metrics")),
+            self._healthy,
+            self._ready,
+        )
+        logs = LogRelay(self._directory / "log", self._settings.log_format)
+        try:
             self._prepare(worker_id)
-            logs = LogRelay(directory / "log", self._settings.log_format)
-            try:
-                return self._keep_running(self._config(worker_id), directory, logs)
-            finally:
-                if self._claim is not None:
-                    self._claim.release()
+            return self._keep_running(self._config(worker_id), logs)
+        finally:
+            if self._claim is not None:
+                self._claim.release()
 
     def _prepare(self, worker_id: str) -> None:
         try:
@@ -101,10 +104,20 @@ class Supervisor:
                 key = f"claim/{self._service.application}/{worker_id}"
                 claim = Claim(self._aws.heartbeat_dynamodb, self._settings.progress_table, key)
                 claim.take()
+                claim.keep(self._on_claim_lost)
                 self._claim = claim
             pin_client_version(self._aws.dynamodb, self._service.application, by=worker_id)
         except (ClientError, BotoCoreError, WaiterError) as error:
             raise explained(error, f"DynamoDB tables of the KCL application {self._service.application}") from error
+
+    def _on_claim_lost(self) -> None:
+        """Called from the heartbeat's thread: whatever the main thread does, the daemon must be gone."""
+        _log.error("another process may hold this worker id: stopping at once", worker_id=self._settings.worker_id)
+        if self._daemon is not None:
+            self._daemon.kill()
+
+    def _claim_is_lost(self) -> bool:
+        return self._claim is not None and self._claim.is_lost()
 
     def _config(self, worker_id: str) -> DaemonConfig:
         streams = self._aws.streams if self._service.stream.startswith("arn:") else self._aws.kinesis
@@ -122,72 +135,61 @@ class Supervisor:
             stall_seconds=self._settings.stall_seconds,
         )
 
-    def _keep_running(self, config: DaemonConfig, directory: Path, logs: LogRelay) -> int:
+    def _keep_running(self, config: DaemonConfig, logs: LogRelay) -> int:
         failures = 0
         while not self._stop.is_asked():
-            started = time.monotonic()
+            if self._claim_is_lost():
+                return EXIT_NOT_DRAINED
+            checkpoints = self._children.checkpoints()
             self._metrics.starts.inc()
-            self._daemon = daemon = Daemon(config, directory, logs, self._settings.start_timeout_seconds)
-            _log.info("daemon started", pid=daemon.pid, worker_id=config.worker_id, application=config.application)
-            code = self._watch(daemon)
+            self._daemon = Daemon(config, self._directory, logs, self._settings.start_timeout_seconds)
+            _log.info("daemon started", pid=self._daemon.pid, worker_id=config.worker_id, stream=config.stream)
+            code = self._watch(self._daemon)
             self._daemon = None
-            if code is None:
-                return EXIT_CLAIM_LOST
-            if self._stop.is_asked():
-                _log.info("stopped", exit_code=code, meaning=MEANINGS.get(code, "killed"))
-                return code
-            self._metrics.exits.labels(code=str(code)).inc()
-            failures = 1 if time.monotonic() - started > GOOD_AFTER_SECONDS else failures + 1
-            pause = min(MOST_BACKOFF, LEAST_BACKOFF * 2 ** (failures - 1))
             meaning = MEANINGS.get(code, "killed")
+            if self._stop.is_asked():
+                _log.info("stopped", exit_code=code, meaning=meaning)
+                return code if code >= 0 else EXIT_NOT_DRAINED
+            self._metrics.exits.labels(code=str(code)).inc()
+            failures = 1 if self._children.checkpoints() > checkpoints else failures + 1
+            pause = min(MOST_BACKOFF, LEAST_BACKOFF * 2 ** (failures - 1))
             _log.error("daemon ended", exit_code=code, meaning=meaning, failures=failures, restart_in_seconds=pause)
             if code == BAD_CONFIGURATION or failures == MOST_FAILURES:
                 return code if code > 0 else EXIT_DAEMON_FAILS
             self._wait(pause)
         return DRAINED
 
-    def _watch(self, daemon: Daemon) -> int | None:
-        """The daemon's exit code once it has ended, by itself or because it should; None: the claim is lost."""
-        children = self._children
+    def _watch(self, daemon: Daemon) -> int:
+        """The daemon's exit code once it has ended: by itself, because it was asked to, or because it had to."""
         while (code := daemon.exit_code()) is None:
-            if not self._tick():
-                _log.error(
-                    "another process may hold this worker id: stopping at once", worker_id=self._settings.worker_id
-                )
+            self._tick()
+            if self._claim_is_lost():
                 daemon.kill()
-                return None
-            if self._stop.is_asked():
-                return self._drain(daemon)
-            if children is not None and (stuck := children.stuck(self._settings.stall_seconds)):
+            elif self._stop.is_asked():
+                _log.info("draining")
+                return daemon.drain()
+            elif stuck := self._children.stuck(self._settings.stall_seconds):
                 _log.error("workers are stuck: ending the daemon", shards=stuck, seconds=self._settings.stall_seconds)
                 daemon.kill()
             self._stop.wait(TICK_SECONDS)
         daemon.kill()  # what is left of its group: a stuck child outlives it
-        if children is not None:
-            children.look()
+        self._children.look()
         return code
-
-    def _drain(self, daemon: Daemon) -> int:
-        _log.info("draining")
-        return daemon.drain()
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while time.monotonic() < until and self._tick():
-            if self._stop.wait(TICK_SECONDS):
-                return
+        while time.monotonic() < until and not self._claim_is_lost() and not self._stop.wait(TICK_SECONDS):
+            self._tick()
 
-    def _tick(self) -> bool:
-        """Renew what must be renewed and look at the children now and then; False: the claim is lost."""
+    def _tick(self) -> None:
+        """Show that the loop moves, and look at the children now and then."""
         self._ticked_at = now = time.monotonic()
-        if self._children is not None and now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
-            self._children.look()
-            self._metrics.children.set(self._children.alive)
-            self._warn(self._service.warnings(self._children))
-        return self._claim is None or self._claim.beat()
-
-    def _warn(self, warnings: list[str]) -> None:
+        if now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        self._children.look()
+        self._metrics.children.set(self._children.alive)
+        warnings = self._service.warnings(self._children)
         for warning in set(warnings) - set(self._warnings):
             _log.warning("readiness", warning=warning)
         self._warnings = warnings
@@ -195,15 +197,15 @@ class Supervisor:
 
     def _healthy(self) -> Health:
         """The loop moves, and no live worker is stuck."""
-        silent = time.monotonic() - self._ticked_at
-        problems = [] if silent < self._settings.stall_seconds else [f"the supervisor has not moved for {silent:.0f} s"]
-        stuck = self._children.stuck(self._settings.stall_seconds) if self._children else []
-        return Health(problems + [f"worker of {shard} has finished no batch" for shard in stuck])
+        seconds = self._settings.stall_seconds
+        still = time.monotonic() - self._ticked_at
+        problems = [] if still < seconds else [f"the supervisor has not moved for {still:.0f} s"]
+        return Health(problems + [f"worker of {shard} is stuck" for shard in self._children.stuck(seconds)])
 
     def _ready(self) -> Health:
         """The daemon runs and holds a lease."""
         if self._daemon is None:
             return Health(["the KCL daemon is not running"], self._warnings)
-        if self._children is None or not self._children.alive:
+        if not self._children.alive:
             return Health(["no shard is leased yet"], self._warnings)
         return Health(self._healthy().problems, self._warnings)
