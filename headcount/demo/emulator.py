@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -12,8 +11,9 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, Self
 
+from headcount.demo.leash import leashed
+
 START_TIMEOUT: Final = 60.0
-_LEASH: Final = Path(__file__).with_name("leash.py")
 _LOG_LINES_SHOWN: Final = 15
 
 
@@ -49,10 +49,13 @@ class Emulator:
         Raises:
             EmulatorError: It ended, or did not answer in time.
         """
-        leash: list[str | Path] = [sys.executable, "-I", "-S", _LEASH, *self.command()]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - a command of ours
-                leash, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=self.environment()
+                leashed(*self.command()),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment(),
             )
         try:
             self._wait_until_it_answers(self._process)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from headcount.demo.leash import leashed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -70,11 +72,11 @@ class Fleet:
         found: list[tuple[str, psutil.Process]] = []
         for running in self._running.values():
             with suppress(psutil.NoSuchProcess):
-                service = psutil.Process(running.process.pid)
-                found.append((running.name, service))
-                for daemon in service.children():
-                    found.append((f"{running.name} daemon", daemon))
-                    found += [(f"{running.name} child", child) for child in daemon.children()]
+                for service in psutil.Process(running.process.pid).children():
+                    found.append((running.name, service))
+                    for daemon in service.children():
+                        found.append((f"{running.name} daemon", daemon))
+                        found += [(f"{running.name} child", child) for child in daemon.children()]
         self._seen.update((process.pid, process) for _, process in found)
         return found
 
@@ -129,9 +131,9 @@ class Fleet:
     def _spawn(self, name: str, port: int) -> subprocess.Popen[bytes]:
         with self._log(name).open("ab") as log:
             return subprocess.Popen(  # noqa: S603 (our own services)
-                [sys.executable, "-m", name],
+                leashed(sys.executable, "-m", name),
                 env={**self._environment, "HEADCOUNT_METRICS_PORT": str(port)},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C is for the demo, which then drains them in order

@@ -8,6 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
+
+
+def leashed(*command: str | Path) -> list[str | Path]:
+    """The command on a leash: start this with a pipe as stdin, and hold the pipe."""
+    return [sys.executable, "-I", "-S", Path(__file__), *command]
 
 
 def main() -> int:

@@ -73,7 +73,7 @@ def make_report(
     rows = {player: (row.level, row.at) for player, row in observer.players.all()}
     levels = {level: row.players for level, row in observer.counts.levels().items() if row.players}
     from_truth = truth.compare(rows, levels, cutoff.cutoff if cutoff else None)
-    audited = Audit(observer.players, observer.counts).strict()
+    audited = Audit(observer.players, observer.counts).strict(none_expired=True)
     tallies = observer.tallies()
     tallied, resent = sum(tallies.values()), traffic.counters.resent
     broken = {difference.invariant for difference in audited}
