@@ -18,7 +18,8 @@ def leashed(*command: str | Path) -> list[str | Path]:
 
 def main() -> int:
     """Start the command, hand on SIGTERM, kill at the end of stdin; the exit code is the command's."""
-    command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603 - the parent says what to run
+    # In a session of its own: a terminal sends its Ctrl-C to the whole group, and the parent decides what ends when.
+    command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the parent's
     signal.signal(signal.SIGTERM, lambda *_: command.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent as well, which then stops us
 
