@@ -18,7 +18,11 @@ def configure_logs(service: str, log_format: LogFormat, level: str, stream: Text
     out = sys.stderr if stream is None else stream
     console = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and out.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(serializer=_to_json)
+        structlog.dev.ConsoleRenderer(
+            exception_formatter=structlog.dev.plain_traceback
+        )  # the other shows locals: players
+        if console
+        else structlog.processors.JSONRenderer(serializer=_to_json)
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -130,11 +130,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _tables_differ(self) -> Self:
-        names = [self.player_table, self.level_table, self.transitions_table, self.progress_table]
-        names.append(self.dead_letter_table)
-        if len(set(names)) < len(names):
-            msg = "two tables have the same name: each of the five needs its own"
-            raise ValueError(msg)
+        named: dict[str, str] = {}
+        for field in ("player_table", "level_table", "transitions_table", "progress_table", "dead_letter_table"):
+            name = getattr(self, field)
+            if name in named:
+                pair = f"{variable(named[name])} and {variable(field)}"
+                raise ValueError(f"{pair} are the same name, {name!r}: each table needs its own")
+            named[name] = field
         return self
 
     @property

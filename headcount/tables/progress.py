@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 CUTOFF = "pruner/cutoff"
 
-# Invariant I6: nobody else moved the row meanwhile, and no watermark goes backwards.
+# Invariant I6: nobody else moved the row meanwhile, and no time goes backwards.
 _NOT_MOVED = "sequenceNumber = :was"
 _NEVER_MOVED = "attribute_not_exists(sequenceNumber)"
-_WATERMARK_NOT_BEYOND = "(attribute_not_exists(watermark) OR watermark <= :watermark)"
+_NOT_BEYOND = "(attribute_not_exists({name}) OR {name} <= :{name})"
 _NO_WATERMARK = "attribute_not_exists(watermark)"
 
 
@@ -62,18 +62,17 @@ class ProgressTable:
             values[":position"] = text(str(now.position))
         if now.watermark is None:
             conditions.append(_NO_WATERMARK)
-        else:
-            conditions.append(_WATERMARK_NOT_BEYOND)
-        optional = {
+        times = {
             "watermark": now.watermark,
             "settled": now.settled,
             "arrivedAt": now.arrived_at,
             "caughtUpAt": now.caught_up_at,
             "expiresAt": now.expires_at,
         }
-        for name, value in optional.items():
+        for name, value in times.items():
             if value is not None:
                 sets.append(f"{name} = :{name}")
+                conditions.append(_NOT_BEYOND.format(name=name))
                 values[f":{name}"] = number(value)
         if now.ended:
             sets.append("ended = :true")
