@@ -28,6 +28,9 @@ MEANINGS = {
     NOT_DRAINED: "not drained in time",
 }
 
+# A SIGTERM that came before the entry point had its own handler: nothing was begun, so nothing is left to drain.
+_ENDED_WHILE_STARTING = (-signal.SIGTERM, 128 + signal.SIGTERM)
+
 _MAIN = "software.amazon.kinesis.multilang.config.KclDaemon"
 _JVM = ("-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 
@@ -84,7 +87,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             code = NOT_DRAINED
         self.kill()
-        return code
+        return DRAINED if code in _ENDED_WHILE_STARTING else code
 
     def kill(self) -> None:
         """End the daemon and its children now."""

@@ -1,0 +1,47 @@
+"""What each contract suite runs on: the fakes in memory, and two emulators."""
+
+from collections.abc import Iterator
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from headcount.demo.emulator import Emulator
+from headcount.settings import Settings
+from tests.fakes.emulated import dynamodb, fresh_settings
+
+EMULATORS = ("dynamodb_local", "ministack")
+
+
+@pytest.fixture(scope="session")
+def clients() -> Iterator[dict[str, DynamoDBClient]]:
+    """One client per emulator."""
+    made: dict[str, DynamoDBClient] = {}
+    yield made
+    for client in made.values():
+        client.close()
+
+
+@pytest.fixture(params=EMULATORS)
+def client(request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient]) -> DynamoDBClient:
+    """Of each emulator in turn."""
+    return client_of(request.param, request, clients)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Names of tables that nobody has yet."""
+    return fresh_settings()
+
+
+def client_of(name: str, request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient]) -> DynamoDBClient:
+    """The client of an emulator, which is started when first asked for."""
+    if name not in clients:
+        emulator: Emulator = request.getfixturevalue(name)
+        clients[name] = dynamodb(emulator)
+    return clients[name]
+
+
+@pytest.fixture(params=("memory", *EMULATORS))
+def place(request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient]) -> DynamoDBClient | None:
+    """Where the repository is: None for memory, else a client."""
+    return None if request.param == "memory" else client_of(request.param, request, clients)

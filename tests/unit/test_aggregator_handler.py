@@ -1,0 +1,168 @@
+"""Exactly once, in transactions of at most 100 items (rule 7)."""
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from headcount.model import LevelEvent, Position, Record, Transition
+from headcount.rules import MINUTE_MS
+from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE, GapError
+from tests.fakes.counts import cancelled
+from tests.fakes.hooks import AFTER, BEFORE
+from tests.fakes.lines import NOON, record
+from tests.fakes.wiring import IDLE_MS, House
+
+WORKER = "level_aggregator/PlayerState@1/shard-1"
+
+
+class Faults:
+    """Errors that the next transactions meet, each before or after its effect."""
+
+    def __init__(self, *waiting: tuple[str, Exception]) -> None:
+        self.waiting = list(waiting)
+
+    def __call__(self, operation: str, moment: str) -> None:
+        """Raise the next one when its moment comes."""
+        if operation == "counts.apply" and self.waiting and self.waiting[0][0] == moment:
+            raise self.waiting.pop(0)[1]
+
+
+LOST = ConnectionClosedError(endpoint_url="memory")
+
+
+def players_in(house: House, count: int) -> list[Record]:
+    """So many players enter a level each."""
+    for number in range(count):
+        house.players.apply(LevelEvent(f"p{number}", f"l{number}", NOON))
+    return [record(100 + number, data) for number, (_, data) in enumerate(house.players.stream)]
+
+
+def counted(house: House) -> int:
+    return sum(row.players for row in house.counts.levels().values())
+
+
+def test_a_batch_of_one_minute_is_one_transaction() -> None:
+    house = House()
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+
+    assert handler.handle(players_in(house, 49), caught_up=True) == {"transition": 49, "renewal": 0, "replayed": 0}
+    assert house.counts.transactions == 1
+
+
+def test_what_does_not_fit_is_split_in_order_and_progress_moves_with_each_part() -> None:
+    house = House()
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+
+    handler.handle(players_in(house, 120), caught_up=True)
+
+    assert [row.position for row in house.progress.history[WORKER]] == [Position(148), Position(197), Position(219)]
+    assert counted(house) == 120
+
+
+def test_a_crash_between_two_parts_counts_each_once() -> None:
+    house = House(Faults((AFTER, KeyboardInterrupt())))  # type: ignore[arg-type] # what no handler may catch
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    records = players_in(house, 120)
+    with pytest.raises(KeyboardInterrupt):
+        handler.handle(records, caught_up=True)
+    assert counted(house) == 49
+
+    again = house.aggregator("shard-1")
+    again.start(None)
+
+    assert again.handle(records, caught_up=True)["replayed"] == 49 + 0
+    assert counted(house) == 120
+
+
+@pytest.mark.parametrize("moment", [BEFORE, AFTER])
+def test_a_lost_answer_counts_once(moment: str) -> None:
+    house = House(Faults((moment, LOST)))
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+
+    handler.handle(players_in(house, 3), caught_up=True)
+
+    assert counted(house) == 3
+    assert house.counts.transactions == 1
+
+
+def test_conflicts_double_the_pause_up_to_a_second_and_successes_halve_it() -> None:
+    house = House(Faults(*[(BEFORE, cancelled("TransactionConflict"))] * 8))
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    handler.handle(players_in(house, 1), caught_up=True)
+
+    assert len(house.clock.slept) == 8
+    for number, slept in enumerate(house.clock.slept):
+        most = min(MOST_PAUSE, LEAST_PAUSE * 2**number)
+        assert most / 2 <= slept <= most
+    assert handler._pause == MOST_PAUSE / 2
+    assert counted(house) == 1
+
+
+def test_a_failure_that_lasts_is_raised() -> None:
+    house = House(Faults(*[(BEFORE, LOST)] * MOST_FAILURES))
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+
+    with pytest.raises(ConnectionClosedError):
+        handler.handle(players_in(house, 1), caught_up=True)
+    assert counted(house) == 0
+
+
+def test_an_error_that_is_none_of_these_is_raised_too() -> None:
+    refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "TransactWriteItems")
+    house = House(Faults(*[(BEFORE, refused)] * MOST_FAILURES))
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        handler.handle(players_in(house, 1), caught_up=True)
+
+
+def test_renewals_cost_no_transaction_and_are_covered_by_the_next_settle() -> None:
+    house = House()
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    for at in range(3):
+        house.players.apply(LevelEvent("ann", "A", NOON + at))
+    records = [record(100 + number, data) for number, (_, data) in enumerate(house.players.stream)]
+    handler.handle(records[:1], caught_up=True)
+    handler.handle(records[1:], caught_up=True)
+    assert house.progress.rows[WORKER].position == Position(100)
+
+    place = handler.settle(everything=True)
+
+    assert house.counts.transactions == 1
+    assert place is records[-1]
+    assert house.progress.rows[WORKER].position == Position(102)
+
+
+def test_who_is_pruned_leaves_in_the_minute_of_the_timeout() -> None:
+    house = House()
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    house.players.apply(LevelEvent("ann", "A", NOON))
+    house.players.delete("ann", house.players.rows["ann"])
+    records = [record(100 + number, data) for number, (_, data) in enumerate(house.players.stream)]
+    handler.handle(records, caught_up=True)
+
+    minute = (NOON + IDLE_MS) // MINUTE_MS * 60
+    assert house.counts.made == {Transition(NOON // 1000, None, "A"): 1, Transition(minute, "A", None): 1}
+
+
+@pytest.mark.parametrize(("checkpoint", "gap"), [(None, False), (99, False), (100, False), (101, True), (5000, True)])
+def test_a_gap_before_the_checkpoint_stops_the_shard(checkpoint: int | None, gap: bool) -> None:
+    house = House()
+    first = house.aggregator("shard-1")
+    first.start(None)
+    first.handle(players_in(house, 1), caught_up=True)
+    at = None if checkpoint is None else Position(checkpoint)
+
+    if gap:
+        with pytest.raises(GapError, match="LevelState must be rebuilt"):
+            house.aggregator("shard-1").start(at)
+    else:
+        house.aggregator("shard-1").start(at)

@@ -1,0 +1,172 @@
+"""What the consumer makes of a batch beyond single rules: late, clamped, quiet, full."""
+
+import pytest
+
+from consumer import handler as module
+from consumer.quiet import BATCHES_ON_THEIR_WAY
+from headcount.model import PlayerRow, Position, Progress, Record
+from headcount.rules import CLOCK_SKEW_MS
+from tests.fakes.lines import NOON, event_line, other_line, record
+from tests.fakes.wiring import STREAM, House
+
+WORKER = f"consumer/{STREAM}/shard-1"
+
+
+def seen(sequence: int, level: str, seconds: int, player: str = "ann") -> Record:
+    at = NOON + seconds * 1000
+    return record(sequence, event_line(player, level, at), at)
+
+
+def test_a_late_event_is_counted_and_not_written() -> None:
+    house = House()
+    house.progress.publish(stream_time=None, cutoff=NOON + 1, held_back="", updated_at=0)
+    handler = house.consumer("shard-1")
+    handler.start(None)
+
+    assert handler.handle([seen(1, "A", 0), seen(2, "A", 1, "bob")], caught_up=True) == {
+        "late": 1,
+        "events": 1,
+        "changes_written": 1,
+    }
+    handler.settle(everything=True)
+
+    assert house.players.rows.keys() == {"bob"}
+    assert house.progress.rows[WORKER].tallies == {"late": 1, "applied": 1}
+
+
+def test_a_late_event_still_moves_the_watermark() -> None:
+    house = House()
+    house.progress.publish(stream_time=None, cutoff=NOON + 1, held_back="", updated_at=0)
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([seen(1, "A", 0), record(2, other_line(NOON - 5))], caught_up=True)
+    handler.settle(everything=False)
+
+    assert house.progress.rows[WORKER].watermark == NOON
+
+
+def test_an_event_from_the_future_is_clamped_to_its_arrival() -> None:
+    house = House()
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([record(1, event_line("ann", "A", NOON + 10**9), NOON)], caught_up=True)
+    handler.settle(everything=True)
+
+    assert house.players.rows["ann"] == PlayerRow("A", NOON + CLOCK_SKEW_MS)
+    assert house.progress.rows[WORKER].watermark == NOON + CLOCK_SKEW_MS
+
+
+def test_settled_goes_ahead_of_the_watermark_while_a_renewal_waits() -> None:
+    house = House()
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([seen(1, "A", 0), seen(2, "A", 9), record(3, other_line(NOON + 10_000))], caught_up=True)
+    place = handler.settle(everything=False)
+
+    row = house.progress.rows[WORKER]
+    assert (row.watermark, row.position) == (NOON, Position(1))
+    assert place is not None
+    assert place.position == Position(1)
+    assert row.settled == NOON + 9_000  # the third arrived at noon, so it was clamped to less
+
+
+def elsewhere_time_goes_on(house: House) -> None:
+    house.progress.publish(stream_time=NOON + 99_000, cutoff=None, held_back="", updated_at=0)
+
+
+def quiet_batches(house: House, handler: module.ConsumerHandler) -> Progress:
+    for _ in range(BATCHES_ON_THEIR_WAY + 2):
+        handler.handle([], caught_up=True)
+        handler.settle(everything=False)
+        house.clock.now += 5
+    return house.progress.rows[WORKER]
+
+
+def test_a_silent_shard_moves_to_the_time_that_other_shards_deliver() -> None:
+    house = House()
+    elsewhere_time_goes_on(house)
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([seen(1, "A", 0)], caught_up=True)
+    begun = house.clock.now
+
+    row = quiet_batches(house, handler)
+
+    assert row.watermark == NOON + 99_000
+    assert row.caught_up_at == begun * 1000  # noted before the empty read began
+
+
+def test_a_silent_shard_does_not_move_while_a_renewal_waits() -> None:
+    house = House()
+    elsewhere_time_goes_on(house)
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([seen(1, "A", 0), seen(2, "A", 1)], caught_up=True)
+
+    row = quiet_batches(house, handler)
+    assert (row.watermark, row.caught_up_at) == (NOON, None)
+
+    handler.settle(everything=True)
+    assert house.progress.rows[WORKER].watermark == NOON + 99_000
+
+
+def test_a_new_shard_begins_with_its_parents_least_watermark() -> None:
+    house = House()
+    object.__setattr__(house.consumer_parts, "first_watermark", lambda _: NOON - 7)
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([], caught_up=True)
+    handler.settle(everything=False)
+
+    assert house.progress.rows[WORKER].watermark == NOON - 7
+
+
+def test_renewals_are_written_early_when_too_many_records_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_UNSETTLED", 10)
+    house = House()
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.handle([seen(n, "A", n) for n in range(1, 13)], caught_up=False)
+    assert house.players.rows["ann"].at == NOON + 1000
+
+    handler.handle([], caught_up=False)
+
+    assert house.players.rows["ann"].at == NOON + 12_000
+
+
+def test_another_writers_progress_is_taken_over() -> None:
+    """A worker that lost its lease, or a lost answer: the tallies count each record once."""
+    house = House()
+    first, second = house.consumer("shard-1"), house.consumer("shard-1")
+    records = [seen(1, "A", 0), seen(2, "B", 1), seen(3, "C", 2)]
+    for handler in (first, second):
+        handler.start(None)
+    first.handle(records[:2], caught_up=False)
+    first.settle(everything=True)
+    second.handle(records, caught_up=False)
+    second.settle(everything=True)
+    first.handle(records[2:], caught_up=False)
+    first.settle(everything=True)
+
+    assert house.progress.rows[WORKER].position == Position(3)
+    assert house.progress.rows[WORKER].tallies == {"applied": 3}
+
+
+def test_a_worker_that_lost_its_lease_takes_no_time_back() -> None:
+    """I6: while a renewal waits both stand at one position, so the zombie's move is not rejected."""
+    house = House()
+    zombie, owner = house.consumer("shard-1"), house.consumer("shard-1")
+    records = [seen(1, "A", 0), seen(2, "A", 1), seen(3, "A", 50)]
+    zombie.start(None)
+    zombie.handle(records[:2], caught_up=False)
+    zombie.settle(everything=False)
+    owner.start(None)
+    owner.handle(records, caught_up=False)
+    owner.settle(everything=False)
+    house.clock.now += 3
+    zombie.handle([], caught_up=False)
+    zombie.settle(everything=False)
+
+    assert house.progress.rows[WORKER].position == Position(1)
+    assert house.progress.rows[WORKER].settled == NOON + 50_000
+    assert house.progress.rows[WORKER].arrived_at == NOON + 50_000

@@ -1,0 +1,71 @@
+"""Dead letters as files: whole or not at all, and checked at the start."""
+
+import os
+import stat
+from pathlib import Path
+
+import orjson
+import pytest
+
+from headcount.aws import Aws, UnavailableError
+from headcount.dead_letters import DeadLetter, DeadLetterDirectory, DeadLetterTable, dead_letters, verify_directory
+from headcount.settings import Settings
+
+LETTER = DeadLetter("events@1", "shardId-000", "7".zfill(64), "7", 5, "bad_utf8", "byte 0 is no UTF-8", b"\xff\x00")
+
+
+def test_a_letter_is_a_file_that_a_person_can_read(tmp_path: Path) -> None:
+    DeadLetterDirectory(tmp_path).put(LETTER)
+
+    [file] = tmp_path.iterdir()
+    assert file.name == f"events@1_shardId-000_{'7'.zfill(64)}.json"
+    assert orjson.loads(file.read_bytes()) == {
+        "stream": "events@1",
+        "shard": "shardId-000",
+        "sequenceNumber": "7",
+        "arrivedAt": 5,
+        "reason": "bad_utf8",
+        "detail": "byte 0 is no UTF-8",
+        "raw": "/wA=",
+    }
+
+
+def test_nothing_is_left_of_an_unfinished_write(tmp_path: Path) -> None:
+    (tmp_path / f"{LETTER.key.replace('/', '_')}.{os.getpid()}.tmp").write_bytes(b"half a let")
+
+    DeadLetterDirectory(tmp_path).put(LETTER)
+
+    assert [file.suffix for file in tmp_path.iterdir()] == [".json"]
+
+
+def test_the_settings_choose_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    client = Aws("us-east-1").dynamodb
+
+    assert isinstance(dead_letters(Settings(dead_letter_directory=tmp_path), client), DeadLetterDirectory)
+    assert isinstance(dead_letters(Settings(), client), DeadLetterTable)
+    client.close()
+
+
+def test_a_directory_is_made_and_left_empty(tmp_path: Path) -> None:
+    verify_directory(tmp_path / "a" / "b")
+
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_named_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(
+        UnavailableError, match=r"^HEADCOUNT_DEAD_LETTER_DIRECTORY=.*/file/b can't be written to: Not a"
+    ):
+        verify_directory(tmp_path / "file" / "b")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_may_not_be_written_is_named_at_the_start(tmp_path: Path) -> None:
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+
+    with pytest.raises(UnavailableError, match="Permission denied"):
+        verify_directory(tmp_path)

@@ -1,0 +1,178 @@
+"""The record processors in the KCL's own protocol: a checkpoint comes last, and a failure ends without one."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+import structlog
+
+from headcount.model import Position
+from tests.fakes.lines import record
+from tests.fakes.protocol import (
+    LEASE_LOST,
+    SHARD_ENDED,
+    SHUTDOWN,
+    Conversation,
+    Line,
+    checkpoint,
+    checkpointed,
+    done,
+    initialize,
+    process,
+    talk,
+)
+from tests.fakes.recorder import Recorder
+
+ONE, TWO = record(1, b"one"), record(2, b"two")
+STARTED = done("initialize")
+BATCH = done("processRecords")
+
+
+@pytest.fixture(autouse=True)
+def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Pauses between tries to checkpoint, which are not made."""
+    pauses: list[float] = []
+    monkeypatch.setattr("headcount.kcl.processor.time.sleep", pauses.append)
+    yield pauses
+    structlog.contextvars.clear_contextvars()
+
+
+def spoken(handler: Recorder, *told: Line) -> Conversation:
+    return talk(handler.make, initialize(), *told)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "sub", "begin"),
+    [
+        ("TRIM_HORIZON", 0, None),
+        ("LATEST", 0, None),
+        ("AT_TIMESTAMP", 0, None),
+        (None, 0, None),
+        ("49590338271490256608559692538361571095921575989136588898", 3, 3),
+        ("7", 0, 0),
+    ],
+)
+def test_a_shard_begins_where_the_checkpoint_says(sequence: str | None, sub: int, begin: int | None) -> None:
+    handler = Recorder()
+
+    talked = talk(handler.make, initialize(sequence, sub))
+
+    assert talked.said == [STARTED]
+    assert handler.told == [None if begin is None else Position(int(sequence or 0), begin)]
+
+
+def test_a_batch_is_handled_then_settled_then_checkpointed() -> None:
+    handler = Recorder()
+
+    talked = spoken(handler, process(ONE, TWO, behind=100), checkpointed())
+
+    assert handler.told[1:] == [("handle", [b"one", b"two"], False), ("settle", False, False)]
+    assert talked.said == [STARTED, checkpoint(2), BATCH]
+    assert talked.metrics.get_sample_value("headcount_checkpoints_total", {"shard": "shard-1"}) == 1
+    assert talked.metrics.get_sample_value("headcount_behind_latest_seconds", {"shard": "shard-1"}) == 0.1
+
+
+@pytest.mark.parametrize(("behind", "caught_up"), [(0, True), (1, False), (None, False)])
+def test_an_empty_batch_is_a_heartbeat(behind: int | None, caught_up: bool) -> None:
+    handler = Recorder()
+
+    talked = spoken(handler, process(behind=behind), process(behind=behind))
+
+    assert handler.told[1:] == [("handle", [], caught_up), ("settle", False, False)] * 2
+    assert talked.said == [STARTED, BATCH, BATCH]
+    assert talked.metrics.get_sample_value("headcount_batches_total", {"shard": "shard-1"}) == 2
+    assert talked.metrics.get_sample_value("headcount_last_batch_timestamp_seconds", {"shard": "shard-1"})
+
+
+def test_a_throttled_checkpoint_is_tried_again(slept: list[float]) -> None:
+    answers = [checkpointed("ThrottlingException"), checkpointed("KinesisClientLibDependencyException"), checkpointed()]
+
+    talked = spoken(Recorder(), process(ONE), *answers)
+
+    assert talked.said == [STARTED, checkpoint(1), checkpoint(1), checkpoint(1), BATCH]
+    assert slept == [0.1, 0.2]
+
+
+def test_a_checkpoint_throttled_for_ever_ends_the_process() -> None:
+    talked = spoken(Recorder(), process(ONE), *[checkpointed("ThrottlingException")] * 10)
+
+    assert talked.said == [STARTED, *[checkpoint(1)] * 10]
+    assert talked.exit_code == 1
+
+
+@pytest.mark.parametrize("answer", [checkpointed("InvalidStateException"), LEASE_LOST])
+def test_an_invalid_state_ends_the_process(answer: Line, slept: list[float]) -> None:
+    talked = spoken(Recorder(), process(ONE), answer)
+
+    assert talked.said == [STARTED, checkpoint(1)]
+    assert talked.exit_code == 1
+    assert slept == []
+
+
+def test_a_lease_lost_at_a_checkpoint_is_no_failure_and_the_last_of_it() -> None:
+    handler = Recorder()
+
+    talked = spoken(handler, process(ONE), checkpointed("ShutdownException"), process(TWO), SHUTDOWN, LEASE_LOST)
+
+    assert talked.exit_code is None
+    answers = [STARTED, checkpoint(1), BATCH, BATCH, done("shutdownRequested"), done("leaseLost")]
+    assert talked.said == answers
+    assert len(handler.told) == 3
+
+
+@pytest.mark.parametrize("after", [process(TWO), SHARD_ENDED, SHUTDOWN])
+def test_nothing_of_a_lost_shard_is_ours(after: Line) -> None:
+    handler = Recorder()
+
+    talked = spoken(handler, LEASE_LOST, after)
+
+    assert talked.said == [STARTED, done("leaseLost"), done(after["action"])]
+    assert handler.told == [None]
+
+
+def test_an_ended_shard_is_settled_and_checkpointed_at_its_end() -> None:
+    handler = Recorder()
+
+    talked = spoken(handler, SHARD_ENDED, checkpointed("ThrottlingException"), checkpointed())
+
+    assert handler.told[1:] == [("settle", True, True)]
+    assert talked.said == [STARTED, checkpoint(None, None), checkpoint(None, None), done("shardEnded")]
+
+
+def test_a_shutdown_settles_and_checkpoints() -> None:
+    handler = Recorder()
+
+    talked = spoken(handler, process(ONE), checkpointed(), SHUTDOWN, LEASE_LOST)
+
+    assert handler.told[3:] == [("settle", True, False)]
+    assert talked.said[-2:] == [done("shutdownRequested"), done("leaseLost")]
+
+
+Where = Literal["make", "start", "handle", "settle"]
+
+
+@pytest.mark.parametrize(
+    ("where", "told", "said"),
+    [
+        ("make", [], []),
+        ("start", [], []),
+        ("handle", [process(ONE)], [STARTED]),
+        ("settle", [process(ONE)], [STARTED]),
+        ("settle", [SHARD_ENDED], [STARTED]),
+        ("settle", [SHUTDOWN], [STARTED]),
+    ],
+)
+def test_a_failure_ends_the_process_without_status_or_checkpoint(
+    where: Where, told: list[Line], said: list[Line]
+) -> None:
+    """What kclpy would swallow and report as done."""
+    talked = spoken(Recorder(where), *told, process(TWO), checkpointed())
+
+    assert talked.exit_code == 1
+    assert talked.said == said
+
+
+def test_a_line_that_is_none_of_the_protocol_raises() -> None:
+    make: Callable[[str], Recorder] = Recorder().make
+    with pytest.raises(Exception, match="couldn't be understood"):
+        talk(make, {"action": "dance"})

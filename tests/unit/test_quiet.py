@@ -1,0 +1,50 @@
+"""How a silent shard knows that it has read everything up to some time (rule 6)."""
+
+import pytest
+
+from consumer.quiet import BATCHES_ON_THEIR_WAY, Note, Quiet
+
+NEEDED = BATCHES_ON_THEIR_WAY + 1
+
+
+def feed(quiet: Quiet, empties: list[bool]) -> list[int | None]:
+    """The times confirmed by batches that come at 0, 1, 2, and so on."""
+    confirmed = (quiet.batch(empty_at_tip=empty, now=Note(at, at * 10)) for at, empty in enumerate(empties))
+    return [note.at if note else None for note in confirmed]
+
+
+def test_a_note_is_confirmed_once_a_read_that_began_after_it_was_empty() -> None:
+    assert feed(Quiet(), [True] * (NEEDED + 1)) == [None] * NEEDED + [0]
+
+
+def test_the_next_note_is_taken_as_one_is_confirmed() -> None:
+    assert feed(Quiet(), [True] * (2 * NEEDED + 1))[NEEDED:] == [0, *[None] * (NEEDED - 1), NEEDED]
+
+
+def test_records_on_their_way_do_not_spoil_an_older_note() -> None:
+    """They were read; only that the newest read found nothing matters."""
+    assert feed(Quiet(), [False] * NEEDED + [True]) == [None] * NEEDED + [0]
+
+
+def test_a_busy_shard_confirms_nothing() -> None:
+    assert feed(Quiet(), [False] * 50) == [None] * 50
+
+
+def test_the_note_stands_until_it_is_confirmed() -> None:
+    assert feed(Quiet(), [False] * 20 + [True]) == [None] * 20 + [0]
+
+
+@pytest.mark.parametrize("early", range(NEEDED))
+def test_an_empty_batch_that_may_have_been_read_before_the_note_confirms_nothing(early: int) -> None:
+    empties = [False] * NEEDED
+    empties[early] = True
+
+    assert feed(Quiet(), empties) == [None] * NEEDED
+
+
+def test_the_stream_time_is_the_one_noted_before() -> None:
+    quiet = Quiet()
+    for at in range(NEEDED):
+        quiet.batch(empty_at_tip=True, now=Note(at, at))
+
+    assert quiet.batch(empty_at_tip=True, now=Note(99, 99)) == Note(0, 0)
