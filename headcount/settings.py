@@ -164,9 +164,10 @@ def load_settings() -> Settings:
     """Settings from the environment; a bad or unknown one ends the process: one line on stderr, exit 2."""
     known = {variable(name) for name in Settings.model_fields}
     for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1)
-            _refuse(f"{name} is no setting of Headcount." + (f" Did you mean {near[0]}?" if near else ""))
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            endings = [setting.removeprefix(PREFIX) for setting in known]
+            near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), endings, n=1)
+            _refuse(f"{name} is no setting of Headcount." + (f" Did you mean {PREFIX}{near[0]}?" if near else ""))
     try:
         return Settings()
     except ValidationError as error:

@@ -81,6 +81,29 @@ def test_a_watermark_never_goes_back(table: ProgressTable, watermark: int | None
     assert table.read(WORKER) == at(1, 5)
 
 
+TIMES = Progress(Position(1), 5, settled=7, arrived_at=8, caught_up_at=9, expires_at=10)
+
+
+@pytest.mark.parametrize(
+    "back", [replace(TIMES, settled=6), replace(TIMES, arrived_at=7), replace(TIMES, caught_up_at=8)]
+)
+def test_no_other_time_goes_back_while_the_position_stands(table: ProgressTable, back: Progress) -> None:
+    """Two workers on one shard, a renewal waiting: the condition on the position rejects neither."""
+    table.move(WORKER, NOTHING, TIMES)
+
+    assert not table.move(WORKER, TIMES, back)
+    assert table.read(WORKER) == TIMES
+    assert table.move(WORKER, TIMES, replace(TIMES, settled=8, arrived_at=9, caught_up_at=10))
+
+
+def test_the_time_of_expiry_may_go_back(table: ProgressTable) -> None:
+    """It is by the writer's clock, which may be behind another's."""
+    table.move(WORKER, NOTHING, TIMES)
+
+    assert table.move(WORKER, TIMES, replace(TIMES, expires_at=9))
+    assert table.read(WORKER) == replace(TIMES, expires_at=9)
+
+
 def test_what_is_no_longer_known_stays(table: ProgressTable) -> None:
     table.move(WORKER, NOTHING, FULL)
 
