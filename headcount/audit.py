@@ -28,9 +28,19 @@ class Difference:
     found: int
     expected: int
 
+    @property
+    def off(self) -> int:
+        """How far ``found`` is off."""
+        return self.found - self.expected
+
+    @property
+    def standing(self) -> tuple[str, str, str, int]:
+        """What stays the same of a real difference while the counts themselves move."""
+        return self.invariant, self.level, self.what, self.off
+
     def __str__(self) -> str:
-        off = self.found - self.expected
-        return f"{self.invariant} {self.level}: {self.what} is {self.found}, should be {self.expected} (off by {off:+})"
+        what = f"{self.what} is {self.found}, should be {self.expected}"
+        return f"{self.invariant} {self.level}: {what} (off by {self.off:+})"
 
 
 def differences(
@@ -87,10 +97,11 @@ class Audit:
 
     def live(self) -> list[Difference]:
         """Only the differences that stand, the same, in several spaced recounts: the others are on their way."""
-        standing = set(self.strict())
+        standing = {difference.standing: difference for difference in self.strict()}
         for _ in range(RECOUNTS - 1):
             if not standing:
                 break
             self.sleep(SPACING_SECONDS)
-            standing &= set(self.strict())
-        return sorted(standing)
+            now = {difference.standing: difference for difference in self.strict()}
+            standing = {what: difference for what, difference in now.items() if what in standing}
+        return sorted(standing.values())
