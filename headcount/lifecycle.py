@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -10,10 +11,14 @@ _KILLED_BY_SIGNAL = 128
 
 
 class Stop:
-    """Asked for by SIGTERM or SIGINT once `listen` was called; a second signal ends the process at once."""
+    """Asked for by SIGTERM or SIGINT once `listen` was called; a second signal ends the process at once.
 
-    def __init__(self) -> None:
+    ``on_kill`` is called then: for what must not be left behind, such as the terminal's state.
+    """
+
+    def __init__(self, on_kill: Callable[[], None] = lambda: None) -> None:
         self._asked = threading.Event()
+        self._on_kill = on_kill
 
     def listen(self) -> None:
         """Install the handlers; call from the main thread."""
@@ -34,5 +39,6 @@ class Stop:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._asked.is_set():
+            self._on_kill()
             os._exit(_KILLED_BY_SIGNAL + number)
         self._asked.set()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.demo.emulator import EmulatorError
 from headcount.demo.options import Options
 from headcount.demo.report import Report, write_report
 from headcount.demo.run import DemoError, run
-from headcount.demo.screen import render_svg
+from headcount.demo.screen import render_svg, restore_terminal
 from headcount.lifecycle import Stop
 
 app = typer.Typer(add_completion=False)
@@ -40,22 +42,25 @@ def demo(
     logs: Annotated[Path | None, typer.Option(help="Keep the services' logs in this directory.")] = None,
 ) -> None:
     """Send a game's traffic through Headcount on this machine, show the counts, and check them against the truth."""
-    stop = Stop()
+    for option, path in (("--json", json), ("--svg", svg)):
+        if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+            raise typer.BadParameter(f"no file can be written at {path}", param_hint=option)
+    stop = Stop(on_kill=restore_terminal)
     stop.listen()
     options = Options(players, levels, rate, seconds, seed, shards, idle_timeout, stable_keys=stable_keys, kill=kill)
     with TemporaryDirectory(prefix="headcount-demo-") as temporary:
         directory = logs if logs is not None else Path(temporary)
-        directory.mkdir(parents=True, exist_ok=True)
         try:
+            directory.mkdir(parents=True, exist_ok=True)
             report, picture = run(options, directory, stop)
-        except (DemoError, EmulatorError) as error:
+        except (DemoError, EmulatorError, OSError, BotoCoreError, ClientError) as error:
             typer.echo(f"demo: {error}", err=True)
             raise typer.Exit(1) from None
+    _tell(report)
     if json is not None:
         write_report(report, json)
     if svg is not None:
         svg.write_text(render_svg(picture), encoding="utf-8")
-    _tell(report)
     sys.exit(0 if report.exact and not report.processes_left else 1)
 
 

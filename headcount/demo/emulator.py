@@ -56,6 +56,7 @@ class Emulator:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self.environment(),
+                start_new_session=True,  # what a terminal sends to the group of the demo is for the demo alone
             )
         try:
             self._wait_until_it_answers(self._process)

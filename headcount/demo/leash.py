@@ -18,10 +18,15 @@ def leashed(*command: str | Path) -> list[str | Path]:
 
 def main() -> int:
     """Start the command, hand on SIGTERM, kill at the end of stdin; the exit code is the command's."""
-    # In a session of its own: a terminal sends its Ctrl-C to the whole group, and the parent decides what ends when.
+    # The parent decides what ends when: what a terminal sends to all is not for us, and not for the command.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    terminate = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: terminate.set())
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the parent's
     signal.signal(signal.SIGTERM, lambda *_: command.terminate())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent as well, which then stops us
+    if terminate.is_set():
+        command.terminate()
 
     def kill_at_end() -> None:
         while os.read(0, 1024):  # not sys.stdin, whose lock a thread must not hold when the interpreter ends

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -112,13 +113,15 @@ class _Run:
         traffic.start()
         self._follow(traffic, observer, began)
         ended = time.monotonic()
-        self._view.phase, self._view.busiest = "draining", self._view.shown
+        self._view.phase, self._view.busiest = "draining (Ctrl-C ends it at once)", self._view.shown
         traffic.stop()
         self._until(lambda: sum(observer.tallies().values()) >= truth.total, traffic, observer)
         self._until(lambda: self._pruned(observer), traffic, observer)
         codes = {"pruner": self._fleet.drain("pruner")}
         self._until(lambda: self._counted(observer), traffic, observer)
-        codes |= {name: self._fleet.drain(name) for name in ("consumer", "level_aggregator")}
+        with ThreadPoolExecutor() as pool:
+            both = ("consumer", "level_aggregator")
+            codes |= dict(zip(both, pool.map(self._fleet.drain, both), strict=True))
         observer.look()
         left_over = self._fleet.left_over()
         stable = self._options.stable_keys and not self._options.kill

@@ -1,6 +1,7 @@
 """The demo's live screen: a picture of one `Snapshot`, or a line of text where there is no terminal."""
 
 import io
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,13 @@ class Snapshot:
     kills: int = 0
     cutoff_age_seconds: float | None = None  # in event time
     held_back: str = ""  # why pruning waits; empty if it doesn't
+
+
+def restore_terminal() -> None:
+    """Leave the live screen in whatever state it is: for a process that is about to be killed."""
+    if sys.stdout.isatty():
+        sys.stdout.write("\x1b[?1049l\x1b[?25h")  # the main screen, and its cursor
+        sys.stdout.flush()
 
 
 class Screen:
