@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import sys
-from typing import TextIO
+from contextlib import suppress
+from typing import TextIO, cast
 
 import orjson
 import structlog
@@ -15,7 +16,7 @@ _BOTOCORE_LOGGERS = ("botocore", "boto3", "urllib3")
 
 def configure_logs(service: str, log_format: LogFormat, level: str, stream: TextIO | None = None) -> None:
     """Send every log line of this process to ``stream`` (stderr), each naming ``service``."""
-    out = sys.stderr if stream is None else stream
+    out: TextIO = cast("TextIO", _Lossy(sys.stderr if stream is None else stream))
     console = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and out.isatty())
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(
@@ -44,6 +45,28 @@ def configure_logs(service: str, log_format: LogFormat, level: str, stream: Text
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in _BOTOCORE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Lossy:
+    """A stream whose failures (a full disk) are not its writer's: a line is lost, the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """As the stream says."""
+        return self._stream.isatty()
 
 
 def _to_json(value: object, **_: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import orjson
@@ -32,8 +33,10 @@ class LogRelay:
         with os.fdopen(os.dup(self.descriptor), "rb") as lines:
             for line in lines:
                 text = line.decode(errors="replace").rstrip("\n")
-                sys.stderr.write((self._for_console(text) if self._console else text) + "\n")
-                sys.stderr.flush()
+                # A line that can't be written (a full disk) is lost: who writes to the pipe must never have to wait.
+                with suppress(OSError):
+                    sys.stderr.write((self._for_console(text) if self._console else text) + "\n")
+                    sys.stderr.flush()
 
     def _for_console(self, line: str) -> str:
         try:

@@ -148,3 +148,13 @@ def test_a_traceback_shows_no_player(log_format: LogFormat) -> None:
 
     assert "ConnectionError" in out.getvalue()
     assert "SECRET-PLAYER" not in out.getvalue()
+
+
+class _FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(28, f"no space for {len(text)} characters")
+
+
+def test_a_line_that_cant_be_written_is_lost_and_nothing_else() -> None:
+    configure_logs("consumer", LogFormat.JSON, "INFO", _FullDisk())
+    structlog.get_logger().info("lost")
