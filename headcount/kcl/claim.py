@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from headcount.tables import number, text
 
 if TYPE_CHECKING:
@@ -108,7 +110,8 @@ class Claim:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         except Exception:  # noqa: BLE001 (whatever kept the heartbeat from the table, only its age matters)
-            return now - self._beaten_at < DEAD_AFTER_SECONDS / 2
+            # An attempt takes at most 3 s (headcount/aws.py), so the age is judged at 8 s at the latest.
+            return self._monotonic() - self._beaten_at < DEAD_AFTER_SECONDS / 2
         self._beat += 1
         self._beaten_at = now
         return True
@@ -116,7 +119,8 @@ class Claim:
     def release(self) -> None:
         """Give the id up, if it still is held; the daemon must have ended before."""
         self._released.set()
-        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+        # Best effort: a claim that stays is found dead by whoever wants it next.
+        with suppress(BotoCoreError, ClientError):
             self._client.delete_item(
                 TableName=self._table,
                 Key={"worker": text(self._key)},

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.kcl.claim import DEAD_AFTER_SECONDS, HEARTBEAT_SECONDS, Claim, ClaimRefusedError
@@ -173,6 +173,28 @@ def test_a_table_out_of_reach_is_borne_for_half_the_time_that_makes_one_dead(
 def test_a_missing_table_raises(client: DynamoDBClient, settings: Settings) -> None:
     held = claim(client, settings.progress_table, Clock())
 
-    for operation in (held.take, held.release):
-        with pytest.raises(ClientError, match="ResourceNotFoundException"):
-            operation()
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        held.take()
+    held.release()  # best effort
+
+
+def test_a_claim_that_cant_be_renewed_is_lost_before_another_can_take_it(
+    client: DynamoDBClient, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt takes as long as its timeouts let it: the loss must show well before the id is free."""
+    clock = Clock()
+    held = claim(client, table, clock)
+    held.take()
+    taken_at = clock.now
+
+    def unreachable(**_: object) -> None:
+        clock.now += 3
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    monkeypatch.setattr(client, "update_item", unreachable)
+    monkeypatch.setattr(client, "delete_item", unreachable)
+    while held.beat():
+        clock.now += HEARTBEAT_SECONDS / 4
+
+    assert clock.now - taken_at < DEAD_AFTER_SECONDS
+    held.release()  # best effort: raises nothing
