@@ -17,6 +17,7 @@ from headcount.logs import configure_logs
 from headcount.provision import provision
 from headcount.service import EXIT_UNAVAILABLE
 from headcount.settings import Settings, load_settings
+from headcount.tables import MalformedRowError
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXIT_DIFFERENCE = 1
+MOST_KEY_BYTES = 1024  # longer ids are dead letters (consumer/snowplow.py)
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Headcount: live player counts. Settings: docs/configuration.md."
@@ -65,12 +67,18 @@ class Tables:
 def _in_one_line() -> Iterator[None]:
     try:
         yield
-    except UnavailableError as error:
+    except (UnavailableError, MalformedRowError) as error:
         typer.echo(f"headcount: {error}", err=True)
         raise typer.Exit(EXIT_UNAVAILABLE) from None
     except (BotoCoreError, ClientError) as error:
         typer.echo(f"headcount: {explained(error, 'AWS')}", err=True)
         raise typer.Exit(EXIT_UNAVAILABLE) from None
+
+
+def _check_key(option: str, value: str) -> None:
+    size = len(value.encode(errors="replace"))
+    if not 1 <= size <= MOST_KEY_BYTES:
+        raise typer.BadParameter(f"{option} takes an id of 1 to {MOST_KEY_BYTES} bytes; this one has {size}")
 
 
 @app.command()
@@ -111,6 +119,7 @@ def explain(
     """Why a level or a player stands as it does: rows, times, cutoff, what pruning waits for."""
     if (level is None) == (player is None):
         raise typer.BadParameter("give one of --level and --player")
+    _check_key("--player" if level is None else "--level", level or player or "")
     tables = Tables()
     with _in_one_line():
         tables.verify()
@@ -122,6 +131,7 @@ def explain(
 @app.command()
 def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> None:
     """Erase a person: delete the player's row, so that the counts follow through the stream."""
+    _check_key("--player", player)
     tables = Tables()
     with _in_one_line():
         tables.verify()
@@ -133,7 +143,8 @@ def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> Non
         return
     typer.echo(
         f"Erased: the row in level {row.level}. Counts follow in a moment. Events of this player that are still to "
-        "come, or still on the stream and newer than the cutoff, make a new row."
+        "come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a new row: "
+        f"erase again after {tables.settings.refresh_seconds:g} s if the player is active."
     )
 
 

@@ -76,7 +76,12 @@ class Explain:
 
 def shown(at: int | None) -> str:
     """A time in ms for a person."""
-    return "unknown" if at is None else datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    if at is None:
+        return "unknown"
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{at} ms, which is no time of any calendar"
 
 
 def tally(progress: ProgressTable, identity: str) -> Counter[str]:

@@ -14,6 +14,7 @@ from headcount.kcl.java.runtime import NotBuiltError
 from headcount.lifecycle import Stop
 from headcount.logs import configure_logs
 from headcount.settings import load_settings
+from headcount.tables import MalformedRowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def run_service(name: str, body: Callable[[Settings, Aws, Stop], int]) -> NoRetu
     _log.info("starting", settings=settings.model_dump(mode="json", exclude_none=True))
     try:
         code = body(settings, Aws(settings.aws_region), stop)
-    except (UnavailableError, ClaimRefusedError, NotBuiltError) as error:
+    except (UnavailableError, ClaimRefusedError, NotBuiltError, MalformedRowError) as error:
         _refuse(name, str(error))
     except (BotoCoreError, ClientError) as error:
         _refuse(name, str(explained(error, "AWS")))

@@ -1,11 +1,27 @@
 """The DynamoDB tables of ``docs/semantics.md``: one repository per file, each clause of a condition named."""
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 Item = dict[str, Any]
+Parsed = TypeVar("Parsed")
+
+
+class MalformedRowError(Exception):
+    """A row is not as Headcount writes it; the message names it."""
+
+
+def parsed(table: str, item: Item, parse: Callable[[Item], Parsed]) -> Parsed:
+    """What ``parse`` reads from a row of ``table``. Raises `MalformedRowError` where somebody else wrote it."""
+    try:
+        return parse(item)
+    except (KeyError, TypeError, ValueError) as error:
+        # The keys stay untold: one is a player's id.
+        detail = f"{type(error).__name__} {error}"
+        raise MalformedRowError(
+            f"A row of DynamoDB table {table} is not as Headcount writes it ({detail}); its attributes are "
+            f"{', '.join(sorted(item))}. Mend or delete the row."
+        ) from error
 
 
 def text(value: str) -> dict[str, str]:
@@ -23,10 +39,11 @@ def integer(item: Item, name: str) -> int | None:
     return int(item[name]["N"]) if name in item else None
 
 
-def scan(client: Any, **arguments: Any) -> "Iterator[Item]":
-    """All items of a consistent scan, page by page."""
+def scan(client: Any, on_page: Callable[[], None] = lambda: None, **arguments: Any) -> Iterator[Item]:
+    """All items of a consistent scan; ``on_page`` is called for each page, one without items too."""
     while True:
         page = client.scan(ConsistentRead=True, **arguments)
+        on_page()
         yield from page["Items"]
         if "LastEvaluatedKey" not in page:
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headcount.model import LevelCount, Progress, Transition
 from headcount.rules import transition_key
-from headcount.tables import Item, integer, number, scan, text
+from headcount.tables import Item, integer, number, parsed, scan, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,16 +70,13 @@ class CountTables:
 
     def levels(self) -> dict[str, LevelCount]:
         """Every level's row."""
-        return {item["levelId"]["S"]: _level_count(item) for item in scan(self._client, TableName=self.levels_name)}
+        items = scan(self._client, TableName=self.levels_name)
+        return {item["levelId"]["S"]: parsed(self.levels_name, item, _level_count) for item in items}
 
     def transitions(self) -> Iterator[tuple[Transition, int]]:
         """Every transition that is kept, with how often it was made."""
         for item in scan(self._client, TableName=self.transitions_name):
-            source, target = item.get("levelFrom"), item.get("levelTo")
-            yield (
-                Transition(int(item["period"]["N"]), source and source["S"], target and target["S"]),
-                int(item["transitionCount"]["N"]),
-            )
+            yield parsed(self.transitions_name, item, _transition_count)
 
     def _level(self, level: str, net: Net) -> Item:
         entered, left = net.entered[level], net.left[level]
@@ -115,6 +112,12 @@ class CountTables:
             "UpdateExpression": sets + " ADD transitionCount :count",
             "ExpressionAttributeValues": values,
         }
+
+
+def _transition_count(item: Item) -> tuple[Transition, int]:
+    source, target = item.get("levelFrom"), item.get("levelTo")
+    transition = Transition(int(item["period"]["N"]), source and source["S"], target and target["S"])
+    return transition, int(item["transitionCount"]["N"])
 
 
 def _level_count(item: Item) -> LevelCount:

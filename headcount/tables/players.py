@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from headcount.model import LevelEvent, PlayerRow
 from headcount.rules import rank
-from headcount.tables import Item, number, scan, text
+from headcount.tables import Item, number, parsed, scan, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -52,7 +52,7 @@ class PlayerTable:
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 item: Any = error.response.get("Item")
-                row = _row(item) if item else self.get(event.player)
+                row = parsed(self.name, item, _row) if item else self.get(event.player)
                 if row is not None and rank(row) >= rank(event):
                     return row
             else:
@@ -62,11 +62,14 @@ class PlayerTable:
     def get(self, player: str) -> PlayerRow | None:
         """The player's row, read consistently."""
         found = self._client.get_item(TableName=self.name, Key={"playerId": text(player)}, ConsistentRead=True)
-        return _row(found["Item"]) if "Item" in found else None
+        return parsed(self.name, found["Item"], _row) if "Item" in found else None
 
-    def idle(self, cutoff: int, segment: int, segments: int) -> Iterator[tuple[str, PlayerRow]]:
-        """Players last seen before ``cutoff``, of one segment of a parallel scan."""
+    def idle(
+        self, cutoff: int, segment: int, segments: int, on_page: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[str, PlayerRow]]:
+        """Players last seen before ``cutoff``, of one segment of a parallel scan; ``on_page`` is called per page."""
         return self._scan(
+            on_page,
             Segment=segment,
             TotalSegments=segments,
             FilterExpression="lastUpdated < :cutoff",
@@ -75,7 +78,7 @@ class PlayerTable:
 
     def all(self) -> Iterator[tuple[str, PlayerRow]]:
         """Every player and row."""
-        return self._scan()
+        return self._scan(lambda: None)
 
     def delete(self, player: str, row: PlayerRow) -> bool:
         """Delete the player's row if it still is ``row``; whether it was deleted."""
@@ -90,9 +93,9 @@ class PlayerTable:
             return False
         return True
 
-    def _scan(self, **arguments: object) -> Iterator[tuple[str, PlayerRow]]:
-        for item in scan(self._client, TableName=self.name, **arguments):
-            yield item["playerId"]["S"], _row(item)
+    def _scan(self, on_page: Callable[[], None], **arguments: object) -> Iterator[tuple[str, PlayerRow]]:
+        for item in scan(self._client, on_page, TableName=self.name, **arguments):
+            yield item["playerId"]["S"], parsed(self.name, item, _row)
 
 
 def _row(item: Item) -> PlayerRow:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from headcount.model import Cutoff, Position, Progress
-from headcount.tables import Item, integer, number, scan, text
+from headcount.tables import Item, integer, number, parsed, scan, text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,7 +30,7 @@ class ProgressTable:
     def read(self, worker: str) -> Progress | None:
         """The worker's row, read consistently."""
         item = self._get(worker)
-        return _progress(item) if item else None
+        return parsed(self.name, item, _progress) if item else None
 
     def read_all(self, prefix: str) -> dict[str, Progress]:
         """Rows of all workers whose name starts with ``prefix``, by the rest of the name."""
@@ -40,7 +40,7 @@ class ProgressTable:
             FilterExpression="begins_with(worker, :prefix)",
             ExpressionAttributeValues={":prefix": text(prefix)},
         )
-        return {item["worker"]["S"].removeprefix(prefix): _progress(item) for item in items}
+        return {item["worker"]["S"].removeprefix(prefix): parsed(self.name, item, _progress) for item in items}
 
     def move(self, worker: str, was: Progress, now: Progress) -> bool:
         """Replace the row if it has not moved since ``was`` was read; whether it was replaced."""

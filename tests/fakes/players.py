@@ -1,6 +1,6 @@
 """PlayerState in memory, with its stream."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from zlib import crc32
 
 import orjson
@@ -36,8 +36,11 @@ class MemoryPlayers(PlayerTable):
         """As the real one."""
         return self.rows.get(player)
 
-    def idle(self, cutoff: int, segment: int, segments: int) -> Iterator[tuple[str, PlayerRow]]:
-        """As the real one."""
+    def idle(
+        self, cutoff: int, segment: int, segments: int, on_page: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[str, PlayerRow]]:
+        """As the real one, of one page."""
+        on_page()
         for player, row in list(self.rows.items()):
             if row.at < cutoff and crc32(player.encode()) % segments == segment:
                 yield player, row
