@@ -13,6 +13,7 @@ from headcount.lifecycle import Stop
 from headcount.metrics import BuildMetrics, PrunerMetrics, exposition
 from headcount.service import run_service
 from headcount.settings import Settings
+from headcount.tables import MalformedRowError
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
 from pruner.rate import Rate
@@ -41,8 +42,8 @@ class Pruner:
             begun = time.monotonic()
             try:
                 with self._metrics.pass_seconds.time():
-                    swept = self._sweep.run(self._stop.is_asked)
-            except (BotoCoreError, ClientError) as error:
+                    swept = self._sweep.run(self._stopping)
+            except (BotoCoreError, ClientError, MalformedRowError) as error:
                 # botocore has tried several times; whoever left can leave at the next pass.
                 self._failure = " ".join(str(error).split())
                 self._metrics.passes.labels(result="failed").inc()
@@ -57,10 +58,10 @@ class Pruner:
         return 0
 
     def healthy(self) -> Health:
-        """The loop moves."""
+        """The loop moves: passes end, or one that takes long goes on from page to page and from player to player."""
         still = time.monotonic() - self._moved_at
         allowed = self._settings.prune_interval_seconds + self._settings.stall_seconds
-        return Health([f"no pass has ended for {still:.0f} s"] if still > allowed else [])
+        return Health([f"the pruner has not moved for {still:.0f} s"] if still > allowed else [])
 
     def ready(self) -> Health:
         """Passes go through."""
@@ -70,6 +71,11 @@ class Pruner:
         if since > allowed:
             problems.append(f"no pass has gone through for {since:.0f} s")
         return Health(problems)
+
+    def _stopping(self) -> bool:
+        """Asked at every step of a pass."""
+        self._moved_at = time.monotonic()
+        return self._stop.is_asked()
 
     def _tell(self, swept: Swept, took: float) -> None:
         metrics = self._metrics

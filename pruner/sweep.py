@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,10 @@ class Swept:
     complete: bool = False
 
 
+class _StoppedError(Exception):
+    """The pass shall end now."""
+
+
 class Sweep:
     """The pruner's work on one stream. ``identity``: ``name@created``. Several may run at once, anywhere."""
 
@@ -56,9 +61,10 @@ class Sweep:
         self._rate, self._wall = rate, wall
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> Swept:
-        """One pass; raises botocore's errors. The cutoff rises *before* anything is deleted.
+        """One pass; raises botocore's errors and `MalformedRowError`. The cutoff rises *before* anything is deleted.
 
-        ``stopping`` is asked before each delete: a pass cut short is not complete, and the next one goes on.
+        ``stopping`` is asked for each page and before each delete: a pass cut short is not complete, and the next one
+        goes on.
         """
         settings, before = self._settings, self._progress.cutoff()
         rows = self._progress.read_all(f"consumer/{self._identity}/")
@@ -83,12 +89,17 @@ class Sweep:
 
     def _segment(self, cutoff: int, segment: int, stopping: Callable[[], bool]) -> tuple[int, int]:
         pruned = returned = 0
-        for player, row in self._players.idle(cutoff, segment, SEGMENTS):
+
+        def on_page() -> None:
             if stopping():
-                break
-            self._rate.take()
-            if self._players.delete(player, row):  # else the player returned as we judged
-                pruned += 1
-            else:
-                returned += 1
+                raise _StoppedError
+
+        with suppress(_StoppedError):
+            for player, row in self._players.idle(cutoff, segment, SEGMENTS, on_page):
+                on_page()
+                self._rate.take()
+                if self._players.delete(player, row):
+                    pruned += 1
+                else:  # the player returned as we judged
+                    returned += 1
         return pruned, returned
