@@ -178,7 +178,14 @@ class ConsumerHandler:
         while True:
             event = write.event
             seen = self._parts.players.apply(event)
-            _log.debug("write", player=hashed(event.player), into=event.level, kind=write.kind.value, seen=seen)
+            _log.debug(
+                "write",
+                shard=self._shard,
+                player=hashed(event.player),
+                into=event.level,
+                kind=write.kind.value,
+                seen=seen,
+            )
             made.append((write.kind.value, "written" if seen is None else "stale"))
             try:
                 write = writes.send(seen)

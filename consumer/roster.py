@@ -112,6 +112,8 @@ class Roster:
             yield from _write(seat, waiting, Kind.RENEWAL)
             waiting = []
         seat.held, seat.held_since = waiting, since
+        if seat.row is None and not waiting:  # all late: nobody is there
+            del self._seats[player]
 
 
 def _write(seat: Seat, run: list[Noted], kind: Kind) -> Writes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +44,12 @@ class Aws:
     def _session(self) -> boto3.Session:
         return boto3.Session(region_name=self.region)
 
+    def _client(self, service: str, config: Config) -> Any:
+        try:
+            return self._session.client(service, region_name=self.region_name, config=config)  # type: ignore[call-overload] # any service
+        except ValueError as error:
+            raise UnavailableError(f"{error}. Check AWS_ENDPOINT_URL and AWS_REGION.") from error
+
     @cached_property
     def region_name(self) -> str:
         """The region all clients speak to. Raises `UnavailableError` where none is set."""
@@ -54,22 +60,26 @@ class Aws:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Client for the tables."""
-        return self._session.client("dynamodb", region_name=self.region_name, config=_CONFIG)
+        client: DynamoDBClient = self._client("dynamodb", _CONFIG)
+        return client
 
     @cached_property
     def heartbeat_dynamodb(self) -> DynamoDBClient:
         """Client for heartbeats: fails at once instead of trying again."""
-        return self._session.client("dynamodb", region_name=self.region_name, config=_HEARTBEAT_CONFIG)
+        client: DynamoDBClient = self._client("dynamodb", _HEARTBEAT_CONFIG)
+        return client
 
     @cached_property
     def streams(self) -> DynamoDBStreamsClient:
         """Client for the tables' streams."""
-        return self._session.client("dynamodbstreams", region_name=self.region_name, config=_CONFIG)
+        client: DynamoDBStreamsClient = self._client("dynamodbstreams", _CONFIG)
+        return client
 
     @cached_property
     def kinesis(self) -> KinesisClient:
         """Client for the events' stream."""
-        return self._session.client("kinesis", region_name=self.region_name, config=_CONFIG)
+        client: KinesisClient = self._client("kinesis", _CONFIG)
+        return client
 
 
 def explained(error: BotoCoreError | ClientError, what: str) -> UnavailableError:
@@ -82,6 +92,11 @@ def explained(error: BotoCoreError | ClientError, what: str) -> UnavailableError
                 "or make it with: python -m headcount setup"
             )
         return UnavailableError(f"{what} can't be used: {error}")
+    if isinstance(error, NoCredentialsError):
+        return UnavailableError(
+            "No AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give "
+            "the task a role."
+        )
     text = " ".join(str(error).split())
     return UnavailableError(f"{what} can't be reached: {text}")
 

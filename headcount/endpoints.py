@@ -54,6 +54,7 @@ def serve(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # here, where a port that another process took at the same moment still shows
     except OSError as error:
         listener.close()
         raise UnavailableError(

@@ -60,7 +60,9 @@ def _table(aws: Aws, table: TableSchema) -> bool:
     _wait(f"DynamoDB table {table.name}", lambda: dynamodb.describe_table(TableName=table.name)["Table"]["TableStatus"])
     described = dynamodb.describe_table(TableName=table.name)["Table"]
     expected = table.creation()
-    if [dict(key) for key in described["KeySchema"]] != expected["KeySchema"]:
+    kinds = {entry["AttributeName"]: entry["AttributeType"] for entry in described["AttributeDefinitions"]}
+    strings = all(kinds.get(key["AttributeName"]) == "S" for key in expected["KeySchema"])
+    if [dict(key) for key in described["KeySchema"]] != expected["KeySchema"] or not strings:
         raise UnavailableError(f"DynamoDB table {table.name} exists with another key. Name another table in settings.")
     if table.stream:
         if described.get("StreamSpecification", {}).get("StreamViewType") != "NEW_AND_OLD_IMAGES":
@@ -69,7 +71,13 @@ def _table(aws: Aws, table: TableSchema) -> bool:
         _wait(f"Stream of DynamoDB table {table.name}", lambda: _stream_status(aws, table.name), good="ENABLED")
     if table.ttl:
         now = dynamodb.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
-        if now.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+        enabled = now.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+        if enabled and now.get("AttributeName") != table.ttl:
+            raise UnavailableError(
+                f"DynamoDB table {table.name} expires rows by {now.get('AttributeName')}, not by {table.ttl}. "
+                "Disable its TTL and run setup again, or name another table in settings."
+            )
+        if not enabled:
             dynamodb.update_time_to_live(
                 TableName=table.name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl}
             )

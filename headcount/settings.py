@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     )
     context_schema: str = Field(
         "com.codecombat/level_context",
-        pattern=r"^[a-zA-Z0-9_.-]+/[a-zA-Z0-9_-]+$",
+        pattern=r"^[a-zA-Z0-9_.-]+/[_-]*[a-zA-Z0-9][a-zA-Z0-9_-]*$",
         description="`vendor/name` of the level context; any version 1-x-x counts.",
     )
     player_field: str = Field("user_id", min_length=1, description="Field of the level context with the player's id.")
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         60, description="An event that only renews a player's row is written at most once in so long, per player."
     )
     prune_interval_seconds: Seconds = Field(30, description="Time between the pruner's passes.")
-    prune_rate: float = Field(200, gt=0, le=100_000, description="Most deletes a second of one pruner.")
+    prune_rate: float = Field(200, ge=1, le=100_000, description="Most deletes a second of one pruner.")
     max_silence_seconds: Seconds = Field(
         600, description="When no record arrives on the whole stream, pruning waits so long, then goes by the clock."
     )
@@ -109,8 +109,12 @@ class Settings(BaseSettings):
     start_timeout_seconds: int = Field(
         600, ge=5, le=3600, description="How long the KCL's start may take; a first start makes its tables."
     )
-    stall_seconds: Seconds = Field(
-        300, description="A worker process that finished no batch for so long is stuck: the daemon is restarted."
+    stall_seconds: float = Field(
+        300,
+        ge=5,
+        le=86_400,
+        allow_inf_nan=False,
+        description="A worker process that finished no batch for so long is stuck: the daemon is restarted.",
     )
 
     metrics_host: str = Field("127.0.0.1", description="Address for `/metrics`, `/healthz`, `/readyz`.")

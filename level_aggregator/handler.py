@@ -29,7 +29,13 @@ LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
 STREAM_KEPT_SECONDS = 2 * 86_400  # beyond the day that a DynamoDB stream keeps its records
 MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
 
-_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
+_THROTTLED = {
+    "ThrottlingError",  # of an item
+    "ProvisionedThroughputExceeded",
+    "ThrottlingException",  # of the whole
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+}
 
 _log = structlog.get_logger()
 
@@ -204,7 +210,7 @@ def _result(error: ClientError | BotoCoreError) -> str:
         code = error.response["Error"]["Code"]
         if "ConditionalCheckFailed" in reasons:
             return "rejected"
-        if _THROTTLED & set(reasons):
+        if _THROTTLED & {*reasons, code}:
             return "throttled"
         if "TransactionConflict" in reasons or code in {
             "TransactionConflictException",

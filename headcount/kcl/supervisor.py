@@ -36,6 +36,7 @@ EXIT_NOT_DRAINED = 75  # or the claim on the worker id was lost
 
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
+GOOD_AFTER_START_SECONDS = 600.0
 LEAST_BACKOFF, MOST_BACKOFF = 0.2, 30.0  # seconds
 MOST_FAILURES = 12  # in a row, none with a checkpoint: whoever runs us shall see that it does not work
 
@@ -136,11 +137,11 @@ class Supervisor:
         )
 
     def _keep_running(self, config: DaemonConfig, logs: LogRelay) -> int:
-        failures = 0
+        failures, good_after = 0, self._settings.start_timeout_seconds + GOOD_AFTER_START_SECONDS
         while not self._stop.is_asked():
             if self._claim_is_lost():
                 return EXIT_NOT_DRAINED
-            checkpoints = self._children.checkpoints()
+            checkpoints, started = self._children.checkpoints(), time.monotonic()
             self._metrics.starts.inc()
             self._daemon = Daemon(config, self._directory, logs, self._settings.start_timeout_seconds)
             _log.info("daemon started", pid=self._daemon.pid, worker_id=config.worker_id, stream=config.stream)
@@ -151,7 +152,9 @@ class Supervisor:
                 _log.info("stopped", exit_code=code, meaning=meaning)
                 return code if code >= 0 else EXIT_NOT_DRAINED
             self._metrics.exits.labels(code=str(code)).inc()
-            failures = 1 if self._children.checkpoints() > checkpoints else failures + 1
+            # What has made a checkpoint works; an idle stream asks for none, so a long life shows the same.
+            works = self._children.checkpoints() > checkpoints or time.monotonic() - started > good_after
+            failures = 1 if works else failures + 1
             pause = min(MOST_BACKOFF, LEAST_BACKOFF * 2 ** (failures - 1))
             _log.error("daemon ended", exit_code=code, meaning=meaning, failures=failures, restart_in_seconds=pause)
             if code == BAD_CONFIGURATION or failures == MOST_FAILURES:

@@ -156,3 +156,14 @@ def test_players_are_apart() -> None:
     desk.take(("A", 1))
 
     assert desk.take(("A", 1), player="bob") == [("A", 1, "change")]
+
+
+def test_players_of_whom_only_late_events_came_leave_nothing_behind() -> None:
+    desk = Desk()
+    desk.take(("A", 1), ("A", 2))
+    desk.roster.raise_cutoff(1_000_000)
+
+    desk.take(everything=True)
+
+    assert desk.outcomes == [Outcome.APPLIED, Outcome.LATE]
+    assert not desk.roster._seats
