@@ -65,6 +65,8 @@ public final class KclDaemon {
         scheduler.run();
         // The drain's own thread ends the process; without one, run() has given up initializing.
         if (!scheduler.hasGracefulShutdownStarted()) exit(UNREACHABLE, "the KCL gave up initializing");
+        // Were this the last thread, the process would end by itself before the drain's has said how.
+        while (true) LockSupport.park();
     }
 
     // Who started us was killed, and may start another daemon with our worker id: two of those would share leases.
@@ -152,8 +154,8 @@ public final class KclDaemon {
     }
 
     private static void exit(int code, String why) {
-        log.atLevel(code == DRAINED ? Level.INFO : Level.ERROR).log("Exit {}: {}", code, why);
         exitCode = code;
+        log.atLevel(code == DRAINED ? Level.INFO : Level.ERROR).log("Exit {}: {}", code, why);
         System.exit(code);
     }
 }
