@@ -161,22 +161,33 @@ def children_registry(directory: Path) -> CollectorRegistry:
     return registry
 
 
-def forget_dead_children(directory: Path) -> int:
-    """Remove the gauges of children that are gone; returns how many live."""
+def forget_dead_children(directory: Path, *, all_are_dead: bool = False) -> int:
+    """Remove the gauges of children that are gone; returns how many live.
+
+    ``all_are_dead`` is for children just killed. Where nobody buries orphans, as in a container whose first process
+    this is, they have a process id for ever.
+    """
     alive = set()
     for path in directory.glob("gauge_live*.db"):
         found = _LIVE_GAUGE.fullmatch(path.name)
         if found is None:
             continue
         pid = int(found[1])
-        try:
-            os.kill(pid, 0)
+        if not all_are_dead and _has_process(pid):
             alive.add(pid)
-        except PermissionError:
-            alive.add(pid)
-        except ProcessLookupError:
+        else:
             multiprocess.mark_process_dead(pid, path=str(directory))  # type: ignore[no-untyped-call] # it has no types
     return len(alive)
+
+
+def _has_process(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def exposition(*registries: CollectorRegistry) -> bytes:

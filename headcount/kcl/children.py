@@ -21,9 +21,9 @@ class Children:
         self.last_batch: dict[str, float] = {}
         self.totals: dict[tuple[str, str], float] = {}
 
-    def look(self) -> None:
-        """Read the files; takes some ms per child."""
-        self.alive = forget_dead_children(self._directory)
+    def look(self, *, all_are_dead: bool = False) -> None:
+        """Read the files; takes some ms per child. ``all_are_dead``: their daemon was killed, and they with it."""
+        self.alive = forget_dead_children(self._directory, all_are_dead=all_are_dead)
         last_batch: dict[str, float] = {}
         totals: dict[tuple[str, str], float] = {}
         for family in children_registry(self._directory).collect():

@@ -176,7 +176,7 @@ class Supervisor:
                 daemon.kill()
             self._stop.wait(TICK_SECONDS)
         daemon.kill()  # what is left of its group: a stuck child outlives it
-        self._children.look()
+        self._children.look(all_are_dead=True)
         return code
 
     def _wait(self, seconds: float) -> None:

@@ -15,6 +15,7 @@ from tests.integration.waiting import eventually
 
 COUNTS_AGAIN_SECONDS = 15.0
 STALL_SECONDS = 6.0
+DAEMON_STARTS = "headcount_daemon_starts_total"
 TEST_SECONDS = 60.0  # when even a late recovery is given up, so that a failure tells how late it was
 
 
@@ -111,9 +112,11 @@ def test_a_killed_supervisor_takes_all_with_it_and_another_takes_over(recovering
 def test_a_stopped_worker_is_noticed_and_replaced(recovering: Recovering, measure: Measure) -> None:
     """SIGSTOP: alive, and doing nothing. After HEADCOUNT_STALL_SECONDS the daemon is ended, and the worker with it."""
     worker = recovering.healthy()
+    starts = recovering.consumer.metrics()[DAEMON_STARTS, ""]
     worker.send_signal(signal.SIGSTOP)
     took = recovering.counts_again(TEST_SECONDS)
     measure(f"consumer counts again after SIGSTOP of its worker, {STALL_SECONDS:.0f} s of stall included", took)
     assert took < STALL_SECONDS + COUNTS_AGAIN_SECONDS
     assert not is_alive(worker)
     assert recovering.consumer.exit_code() is None
+    assert recovering.consumer.metrics()[DAEMON_STARTS, ""] == starts + 1
