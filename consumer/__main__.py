@@ -17,13 +17,13 @@ LEVEL_EVENT_OUTCOMES = (Outcome.APPLIED.value, Outcome.STALE.value, Outcome.LATE
 
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
-    identity = verify_stream(aws, settings.events_stream)
+    identity = verify_stream(aws.at_start(), settings.events_stream)
     tables = [settings.player_table, settings.progress_table]
     if settings.dead_letter_directory is None:
         tables.append(settings.dead_letter_table)
     else:
         verify_directory(settings.dead_letter_directory)
-    verify_tables(aws, tables)
+    verify_tables(aws.at_start(), tables)
     service = Service(
         name="consumer",
         application=f"{settings.application}-consumer",

@@ -44,7 +44,7 @@ class Tables:
     def verify(self) -> None:
         """Raise `UnavailableError` unless the four tables are there."""
         names = (self.settings.player_table, self.settings.level_table)
-        verify_tables(self.aws, (*names, self.settings.transitions_table, self.settings.progress_table))
+        verify_tables(self.aws.at_start(), (*names, self.settings.transitions_table, self.settings.progress_table))
 
     @property
     def players(self) -> PlayerTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 WRITE_THREADS = 8
 
 # Standard mode backs off and tries again on throttling, on 5xx and on lost connections: up to ~1 minute in all.
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 8},
-    connect_timeout=3,
-    read_timeout=10,
-    max_pool_connections=WRITE_THREADS * 2,
-)
+ATTEMPTS = 8
+# A person waits for the check at the start; whoever runs the service tries again.
+ATTEMPTS_AT_START = 3
 # A heartbeat that comes late is worth nothing: one short try.
 _HEARTBEAT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 
@@ -39,6 +36,20 @@ class Aws:
     """Clients for one region, made when first asked for; endpoints and credentials by AWS's own chain."""
 
     region: str | None = None
+    attempts: int = ATTEMPTS
+
+    def at_start(self) -> Aws:
+        """The same for the checks at the start, which give up sooner."""
+        return replace(self, attempts=ATTEMPTS_AT_START)
+
+    @cached_property
+    def _config(self) -> Config:
+        return Config(
+            retries={"mode": "standard", "total_max_attempts": self.attempts},
+            connect_timeout=3,
+            read_timeout=10,
+            max_pool_connections=WRITE_THREADS * 2,
+        )
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -60,7 +71,7 @@ class Aws:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Client for the tables."""
-        client: DynamoDBClient = self._client("dynamodb", _CONFIG)
+        client: DynamoDBClient = self._client("dynamodb", self._config)
         return client
 
     @cached_property
@@ -72,13 +83,13 @@ class Aws:
     @cached_property
     def streams(self) -> DynamoDBStreamsClient:
         """Client for the tables' streams."""
-        client: DynamoDBStreamsClient = self._client("dynamodbstreams", _CONFIG)
+        client: DynamoDBStreamsClient = self._client("dynamodbstreams", self._config)
         return client
 
     @cached_property
     def kinesis(self) -> KinesisClient:
         """Client for the events' stream."""
-        client: KinesisClient = self._client("kinesis", _CONFIG)
+        client: KinesisClient = self._client("kinesis", self._config)
         return client
 
 

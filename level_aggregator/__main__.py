@@ -9,8 +9,8 @@ from headcount.settings import Settings
 
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
-    arn, identity = verify_table_stream(aws, settings.player_table)
-    verify_tables(aws, [settings.level_table, settings.transitions_table, settings.progress_table])
+    arn, identity = verify_table_stream(aws.at_start(), settings.player_table)
+    verify_tables(aws.at_start(), [settings.level_table, settings.transitions_table, settings.progress_table])
     service = Service(
         name="level_aggregator",
         application=f"{settings.application}-level-aggregator",

@@ -102,8 +102,8 @@ class Pruner:
 
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
-    identity = verify_stream(aws, settings.events_stream)
-    verify_tables(aws, [settings.player_table, settings.progress_table])
+    identity = verify_stream(aws.at_start(), settings.events_stream)
+    verify_tables(aws.at_start(), [settings.player_table, settings.progress_table])
     sweep = Sweep(
         settings,
         str(identity),

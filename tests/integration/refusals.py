@@ -13,7 +13,7 @@ from typing import Self
 
 BAD_SETTING, UNAVAILABLE = 2, 69
 QUICK_SECONDS = 30.0
-UNREACHABLE_SECONDS = 120.0  # botocore tries eight times, with pauses
+UNREACHABLE_SECONDS = 60.0  # botocore tries three times, with pauses
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,19 @@ def test_a_dead_childs_gauges_vanish_and_its_counters_stay(tmp_path: Path) -> No
         second.communicate()
 
 
+def test_children_just_killed_are_dead_though_nobody_buries_them(tmp_path: Path) -> None:
+    """In a container whose first process the supervisor is, orphans keep their process ids."""
+    with child(tmp_path, "a") as unburied:
+        assert forget_dead_children(tmp_path) == 1
+
+        assert forget_dead_children(tmp_path, all_are_dead=True) == 0
+
+        after = samples(tmp_path)
+        assert ("headcount_behind_latest_seconds", "a") not in after
+        assert after["headcount_batches_total", "a"] == 1
+        unburied.communicate()
+
+
 def test_a_supervisor_sees_its_children(tmp_path: Path) -> None:
     children = Children(tmp_path)
     children.look()
