@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from headcount.kcl.worker import LOG_PIPE
 from headcount.metrics import MULTIPROCESS_DIRECTORY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headcount.kcl.log_relay import LogRelay
 
 # Exit codes of the entry point (headcount/kcl/java/KclDaemon.java).
@@ -30,6 +33,8 @@ MEANINGS = {
 
 # A SIGTERM that came before the entry point had its own handler: nothing was begun, so nothing is left to drain.
 _ENDED_WHILE_STARTING = (-signal.SIGTERM, 128 + signal.SIGTERM)
+
+WORKERLESS_SECONDS = 10.0  # a drained daemon ends ~2 s after its workers
 
 _MAIN = "software.amazon.kinesis.multilang.config.KclDaemon"
 _JVM = ("-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
@@ -79,14 +84,26 @@ class Daemon:
         """How it ended (a negative signal number if killed); None while it runs."""
         return self._process.poll()
 
-    def drain(self) -> int:
-        """Ask it to drain, wait, and kill what is left after the grace period; returns the exit code."""
+    def drain(self, has_workers: Callable[[], bool]) -> int:
+        """Ask it to drain, wait, and kill what is left after the grace period; returns the exit code.
+
+        Once its workers have ended for a while nothing is left to drain: the KCL may wait on for a lease that was lost
+        while it drained.
+        """
         self._process.send_signal(signal.SIGTERM)
-        try:
-            code = self._process.wait(SHUTDOWN_GRACE_SECONDS + 5)
-        except subprocess.TimeoutExpired:
-            code = NOT_DRAINED
+        now = time.monotonic()
+        deadline, idle_since = now + SHUTDOWN_GRACE_SECONDS + 5, now
+        while (code := self._process.poll()) is None and now < deadline:
+            time.sleep(0.2)
+            now = time.monotonic()
+            if has_workers():
+                idle_since = now
+            elif now - idle_since > WORKERLESS_SECONDS:
+                code = DRAINED
+                break
         self.kill()
+        if code is None:
+            return NOT_DRAINED
         return DRAINED if code in _ENDED_WHILE_STARTING else code
 
     def kill(self) -> None:

@@ -170,7 +170,7 @@ class Supervisor:
                 daemon.kill()
             elif self._stop.is_asked():
                 _log.info("draining")
-                return daemon.drain()
+                return daemon.drain(self._has_workers)
             elif stuck := self._children.stuck(self._settings.stall_seconds):
                 _log.error("workers are stuck: ending the daemon", shards=stuck, seconds=self._settings.stall_seconds)
                 daemon.kill()
@@ -178,6 +178,10 @@ class Supervisor:
         daemon.kill()  # what is left of its group: a stuck child outlives it
         self._children.look(all_are_dead=True)
         return code
+
+    def _has_workers(self) -> bool:
+        self._children.look()
+        return self._children.alive > 0
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

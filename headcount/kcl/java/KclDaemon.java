@@ -141,10 +141,11 @@ public final class KclDaemon {
             // a draining scheduler's loop fails 5 times a second, with a stack trace, in 2.x mode
             ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(Scheduler.class)).setLevel(OFF);
             scheduler.startGracefulShutdown()
-                    .completeOnTimeout(false, graceMillis, TimeUnit.MILLISECONDS)
-                    .whenComplete((drained, t) -> {
-                        if (Boolean.TRUE.equals(drained)) exit(DRAINED, "drained");
-                        exit(NOT_DRAINED, "not drained within shutdownGraceMillis" + (t == null ? "" : ": " + t));
+                    .orTimeout(graceMillis, TimeUnit.MILLISECONDS)
+                    .whenComplete((all, t) -> {
+                        if (t != null) exit(NOT_DRAINED, "not drained within shutdownGraceMillis: " + t);
+                        // false: every consumer has ended, one of them because its lease was lost meanwhile
+                        exit(DRAINED, all ? "drained" : "drained, and a lease lost meanwhile");
                     });
         });
     }
