@@ -10,6 +10,7 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml requirements/build.lock requirements/dev.lock headcount/kcl/java/jars.lock $(wildcard headcount/kcl/java/*.java) headcount/kcl/java/logback.xml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headcount needs Python 3.11 or newer, not " + sys.version.split()[0] + ": make PYTHON=python3.x install")'
+	@echo "Installing into .venv: about a minute."
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements/dev.lock

@@ -13,7 +13,7 @@ from headcount.kcl.claim import ClaimRefusedError
 from headcount.kcl.java.runtime import NotBuiltError
 from headcount.lifecycle import Stop
 from headcount.logs import configure_logs
-from headcount.settings import load_settings
+from headcount.settings import EXIT_BAD_SETTING, load_settings
 from headcount.tables import MalformedRowError
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def run_service(name: str, body: Callable[[Settings, Aws, Stop], int]) -> NoRetu
 
     Exits 2 on a bad setting, 69 when something in AWS is missing, refused or out of reach; both say so in one line.
     """
+    if len(sys.argv) > 1:
+        sys.stderr.write(f"{name}: takes no arguments; settings come from the environment: docs/configuration.md\n")
+        sys.exit(EXIT_BAD_SETTING)
     settings = load_settings()
     configure_logs(name, settings.log_format, settings.log_level)
     stop = Stop()

@@ -20,6 +20,15 @@ from headcount.lifecycle import Stop
 
 app = typer.Typer(add_completion=False)
 
+_MEANINGS = {
+    "I1": "each level counts the players in it",
+    "I2": "no count is negative",
+    "I3": "each player is where their newest event says, and who fell silent has left",
+    "I4": "entered - left = players, and the transitions sum to both",
+    "I5": "each record ended as exactly one outcome",
+    "I6": "progress never went backwards",
+}
+
 
 @app.command()
 def demo(
@@ -70,10 +79,17 @@ def _tell(report: Report) -> None:
     echo("Exact: the tables hold what the traffic says they must." if report.exact else "NOT EXACT:")
     for difference in report.differences:
         echo(f"  {difference}")
-    echo("  ".join(f"{name} {'ok' if holds else 'BROKEN'}" for name, holds in report.invariants.items()))
+    for name, holds in report.invariants.items():
+        echo(f"  {name} {'ok' if holds else 'BROKEN'}: {_MEANINGS[name]}")
+    if report.transitions_exact is not None:
+        echo(f"Transitions, move by move: {'as the traffic says' if report.transitions_exact else 'NOT as it says'}.")
     echo("Events: " + ", ".join(f"{count} {name}" for name, count in report.events.items()))
-    first, writes, lag = report.first_count_seconds, report.player_state_writes_per_event, report.lag_seconds
-    echo(f"First count after {first} s; {writes} writes of PlayerState per event; median lag under {lag} s.")
+    if report.first_count_seconds is None:
+        echo("Stopped before the first count.")
+    else:
+        writes, lag = report.player_state_writes_per_event, report.lag_seconds
+        echo(f"First count after {report.first_count_seconds:.1f} s; {writes} writes of PlayerState per event.")
+        echo(f"Median lag from an event to its count: under {lag} s.")
     for kill in report.kills:
         echo(f"kill -9 of {kill.target} at {kill.at} s: counts stood still for at most {kill.standstill} s afterwards.")
 
