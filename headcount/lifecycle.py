@@ -25,10 +25,6 @@ class Stop:
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
-    def ask(self) -> None:
-        """Ask for the stop from inside."""
-        self._asked.set()
-
     def is_asked(self) -> bool:
         """Whether the process shall drain and end."""
         return self._asked.is_set()

@@ -42,14 +42,6 @@ def test_every_line_of_our_own_lock_is_understood() -> None:
     assert counts == {"runtime": 2, "compiler": 1, "kclpy": 79, "dynamodb-local": 83}
 
 
-@pytest.mark.parametrize(
-    ("name", "file_name"),
-    [("g:a:1", "a-1.jar"), ("g:a:1:linux", "a-1-linux.jar"), ("g.h:a:1@so", "a-1.so")],
-)
-def test_file_names_are_mavens(name: str, file_name: str) -> None:
-    assert Locked(name, ZEROS, "runtime").file_name == file_name
-
-
 @pytest.mark.parametrize("line", ["g:a:1 abc runtime", f"g:a {ZEROS} runtime", f"g:a:1 {ZEROS} other", "g:a:1"])
 def test_a_line_of_another_shape_is_named(line: str) -> None:
     with pytest.raises(BuildError, match="line 2 is no"):
@@ -170,7 +162,6 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
-@pytest.mark.skipif(not runtime.STAMP.is_file(), reason="needs the built daemon")
 def test_logback_xml_is_in_the_first_jar() -> None:
     first = runtime.classpath().split(os.pathsep)[0]
 

@@ -7,8 +7,6 @@ import time
 
 import pytest
 
-from headcount.lifecycle import Stop
-
 # Says "ready", "draining" when asked to stop, and after the drain "done"; {drain} is what draining does.
 PROGRAM = """
 import time
@@ -59,14 +57,3 @@ def test_the_second_signal_kills(first: signal.Signals, second: signal.Signals) 
         assert process.wait(5) == 128 + second
         assert time.monotonic() - begun < 5
         assert said(process) == ""
-
-
-def test_a_stop_asked_for_from_inside() -> None:
-    stop = Stop()
-    assert not stop.is_asked()
-    assert not stop.wait(0)
-
-    stop.ask()
-
-    assert stop.is_asked()
-    assert stop.wait(60)

@@ -31,14 +31,6 @@ class Locked:
         group, artifact, version, *classifier = name.split(":")
         return group, artifact, version, classifier[0] if classifier else "", extension or "jar"
 
-    @property
-    def file_name(self) -> str:
-        """What Maven calls the file."""
-        if self.section == "kclpy":
-            return self.name
-        _, artifact, version, classifier, extension = self.coordinates
-        return "-".join(filter(None, (artifact, version, classifier))) + f".{extension}"
-
     def is_content_of(self, file: Path) -> bool:
         """Whether the file is there and is the very one that was locked."""
         return file.is_file() and sha256(file.read_bytes()) == self.sha256
