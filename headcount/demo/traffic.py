@@ -1,4 +1,4 @@
-"""Sends the world's events to Kinesis in real time, and tells the truth about each that Kinesis acknowledged."""
+"""Sends the world's events to Kinesis in real time, and tells a witness of each that Kinesis acknowledged."""
 
 import heapq
 import time
@@ -6,12 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from headcount.demo.truth import Truth
 from headcount.demo.tsv import Event
 from headcount.demo.world import World
 
@@ -48,6 +47,13 @@ class Counters:
     per_second: float = 0.0
 
 
+class Witness(Protocol):
+    """Who is told of what Kinesis acknowledged: `headcount.demo.truth.Truth`, where somebody compares with it."""
+
+    def record(self, event: Event) -> None:
+        """Take in one acknowledged record."""
+
+
 class Traffic:
     """A thread that keeps up `rate` records a second for `seconds`, then sends what is still under way and ends.
 
@@ -55,7 +61,7 @@ class Traffic:
         client: Kinesis; best without retries of its own, which would hide lost answers from the counters.
         stream: The stream's name.
         world: Makes the events; belongs to the thread from `start` on.
-        truth: Takes in what was acknowledged.
+        witness: Takes in what was acknowledged.
         rate: Records per second.
         seconds: For how long.
         grace_seconds: How long to go on trying to get rid of the rest at the end.
@@ -66,13 +72,13 @@ class Traffic:
         client: "KinesisClient",
         stream: str,
         world: World,
-        truth: Truth,
+        witness: Witness,
         *,
         rate: float,
         seconds: float,
         grace_seconds: float = 30,
     ) -> None:
-        self._client, self._stream, self._world, self._truth = client, stream, world, truth
+        self._client, self._stream, self._world, self._witness = client, stream, world, witness
         self._rate, self._seconds, self._grace_seconds = rate, seconds, grace_seconds
         self._stop = Flag()
         self._thread = Thread(target=self._guarded, name="traffic", daemon=True)
@@ -192,7 +198,7 @@ class Traffic:
             if result.get("ErrorCode"):
                 failed.append(event)
             else:
-                self._truth.record(event)
+                self._witness.record(event)
         self._acknowledged += len(batch) - len(failed)
         self._retried += len(failed)
         return failed

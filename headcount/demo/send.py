@@ -1,0 +1,77 @@
+"""``python -m headcount.demo.send``: a made-up game's traffic to the stream that the settings name, until SIGTERM."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import boto3
+import structlog
+import typer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headcount.aws import Aws, UnavailableError, verify_stream
+from headcount.demo.traffic import Traffic
+from headcount.demo.world import World
+from headcount.lifecycle import Stop
+from headcount.logs import configure_logs
+from headcount.service import EXIT_UNAVAILABLE
+from headcount.settings import load_settings
+
+if TYPE_CHECKING:
+    from headcount.demo.tsv import Event
+
+TELL_EVERY_SECONDS = 30.0
+
+_log = structlog.get_logger()
+
+
+class Untold:
+    """Where nobody compares with the truth, nobody keeps it."""
+
+    def record(self, event: Event) -> None:
+        """Let it go."""
+
+
+def main(
+    players: Annotated[int, typer.Option(min=1, max=100_000, help="Players of the game.")] = 150,
+    levels: Annotated[int, typer.Option(min=2, max=500, help="Levels of the campaign.")] = 12,
+    rate: Annotated[float, typer.Option(min=0.1, max=5000, help="Events a second, all players together.")] = 30,
+    seed: Annotated[int, typer.Option(help="Of the players' behaviour.")] = 7,
+) -> None:
+    """Send traffic until SIGTERM or SIGINT."""
+    settings = load_settings()
+    configure_logs("traffic", settings.log_format, settings.log_level)
+    stop = Stop()
+    stop.listen()
+    aws = Aws(settings.aws_region)
+    try:
+        verify_stream(aws.at_start(), settings.events_stream)
+    except UnavailableError as error:
+        sys.stderr.write(f"traffic: {error}\n")
+        raise typer.Exit(EXIT_UNAVAILABLE) from None
+    world = World(
+        players,
+        levels,
+        seed,
+        settings.idle_timeout_seconds,
+        allowed_lateness_seconds=settings.allowed_lateness_seconds,
+    )
+    # Its own tries would hide lost answers from the counters.
+    client = boto3.client("kinesis", region_name=aws.region_name, config=Config(retries={"total_max_attempts": 1}))
+    traffic = Traffic(client, settings.events_stream, world, Untold(), rate=rate, seconds=math.inf)
+    traffic.start()
+    while traffic.running and not stop.wait(TELL_EVERY_SECONDS):
+        counters = traffic.counters
+        _log.info("traffic", acknowledged=counters.acknowledged, per_second=round(counters.per_second, 1))
+    try:
+        traffic.stop()
+    except (BotoCoreError, ClientError, TimeoutError) as error:
+        sys.stderr.write(f"traffic: {' '.join(str(error).split())}\n")
+        raise typer.Exit(EXIT_UNAVAILABLE) from None
+
+
+if __name__ == "__main__":
+    typer.run(main)
