@@ -1,20 +1,32 @@
-"""The emulators that tests of the tables run against: one of each per session."""
+"""What all tests share: the emulators, one of each per session, and a place where measurements are told.
 
-from collections.abc import Iterator
+The project is imported only by who asks for an emulator: the system suite loads this file too, and imports none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from headcount.demo.dynamodb_local import DynamoDbLocal
-from headcount.demo.ministack import MiniStack
-from headcount.kcl.java.build import install_dynamodb_local
+if TYPE_CHECKING:
+    from headcount.demo.dynamodb_local import DynamoDbLocal
+    from headcount.demo.ministack import MiniStack
 
 DYNAMODB_LOCAL = Path(__file__).resolve().parents[1] / ".cache" / "dynamodb-local"
+_MEASURED = "measured"
+
+Measure = Callable[[str, float], None]
 
 
 @pytest.fixture(scope="session")
 def dynamodb_local() -> Iterator[DynamoDbLocal]:
     """AWS's own DynamoDB, fetched if need be."""
+    from headcount.demo.dynamodb_local import DynamoDbLocal  # noqa: PLC0415 (see above)
+    from headcount.kcl.java.build import install_dynamodb_local  # noqa: PLC0415 (see above)
+
     install_dynamodb_local(DYNAMODB_LOCAL)
     with DynamoDbLocal(DYNAMODB_LOCAL) as server:
         yield server
@@ -23,5 +35,27 @@ def dynamodb_local() -> Iterator[DynamoDbLocal]:
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[MiniStack]:
     """All of AWS that we use."""
+    from headcount.demo.ministack import MiniStack  # noqa: PLC0415 (see above)
+
     with MiniStack() as server:
         yield server
+
+
+@pytest.fixture
+def measure(record_property: Callable[[str, object], None]) -> Measure:
+    """Notes seconds under a name; they are printed at the end of the run."""
+
+    def note(what: str, seconds: float) -> None:
+        record_property(_MEASURED, f"{what}: {seconds:.1f} s")
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == _MEASURED]
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.line(line)

@@ -11,9 +11,6 @@ from tests.integration.refusals import UNREACHABLE_SECONDS, Attempt, Case
 from tests.integration.service import free_port
 from tests.integration.sites import Site
 
-_MEASURED = "measured"
-
-Measure = Callable[[str, float], None]
 MakeSite = Callable[..., Site]
 
 
@@ -43,23 +40,3 @@ def _slow_ones_first(request: pytest.FixtureRequest) -> None:
     """Begin the one that waits for most of a minute now, if it is asked for: other tests run meanwhile."""
     if any("unreachable" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("unreachable")
-
-
-@pytest.fixture
-def measure(record_property: Callable[[str, object], None]) -> Measure:
-    """Notes seconds under a name; they are printed at the end of the run."""
-
-    def note(what: str, seconds: float) -> None:
-        record_property(_MEASURED, f"{what}: {seconds:.1f} s")
-
-    return note
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured."""
-    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
-    lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == _MEASURED]
-    if lines:
-        terminalreporter.section("measured")
-        for line in lines:
-            terminalreporter.line(line)

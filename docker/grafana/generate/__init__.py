@@ -1,0 +1,1 @@
+"""Makes the dashboards' JSON. From ``docker/grafana``: ``python -m generate``; ``python -m generate DIRECTORY``."""
