@@ -4,7 +4,7 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: install demo test lint format lock clean
+.PHONY: install demo test system lint format lock sbom licences audit-dependencies dashboards clean
 
 install: $(INSTALLED)
 
@@ -24,6 +24,10 @@ demo: install
 test: install
 	$(PY) -m pytest $(ARGS)
 
+# Against the containers: what is up, else it brings them up and takes them down again. Needs docker with compose.
+system: install
+	$(PY) -m pytest tests/system $(ARGS)
+
 lint: install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -38,9 +42,24 @@ format: install
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-build-isolation
 lock:
 	$(UV_COMPILE) requirements/build.in -o requirements/build.lock
-	$(UV_COMPILE) pyproject.toml --all-extras --group dev -c requirements/build.lock -o requirements/dev.lock
+	$(UV_COMPILE) pyproject.toml requirements/supply-chain.in --all-extras --group dev -c requirements/build.lock -o requirements/dev.lock
 	$(UV_COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/base.lock
 	$(UV_COMPILE) pyproject.toml --extra kcl -c requirements/dev.lock -o requirements/kcl.lock
+
+# Bills of materials into build/sbom; ARGS="--image headcount/consumer" adds what is in the built image.
+sbom: install
+	$(PY) -m supply_chain sbom $(ARGS)
+
+licences: install
+	$(PY) -m supply_chain licences
+
+# Known vulnerabilities of what is locked: 0 none, 1 some, 69 could not be looked up (make shows 2 for either).
+audit-dependencies: install
+	@$(PY) -m supply_chain audit $(ARGS)
+
+# Grafana's dashboards from their generator.
+dashboards: install
+	cd docker/grafana && ../../$(PY) -m generate
 
 clean:
 	rm -rf .venv .cache build dist headcount/kcl/java/lib

@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from headcount.demo.dynamodb_local import DynamoDbLocal
     from headcount.demo.ministack import MiniStack
+    from tests.localstack import LocalStack
 
 DYNAMODB_LOCAL = Path(__file__).resolve().parents[1] / ".cache" / "dynamodb-local"
 _MEASURED = "measured"
@@ -41,6 +42,17 @@ def ministack() -> Iterator[MiniStack]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def localstack() -> Iterator[LocalStack]:
+    """The emulator of the containers; skips, loudly, where no engine runs."""
+    from tests.localstack import NOT_TESTED, LocalStack, is_to_be_had  # noqa: PLC0415 (see above)
+
+    if not is_to_be_had():
+        pytest.skip(NOT_TESTED)
+    with LocalStack() as server:
+        yield server
+
+
 @pytest.fixture
 def measure(record_property: Callable[[str, object], None]) -> Measure:
     """Notes seconds under a name; they are printed at the end of the run."""
@@ -52,10 +64,13 @@ def measure(record_property: Callable[[str, object], None]) -> Measure:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured."""
+    """Print what was measured, and what could not be tested for want of an engine."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
     lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == _MEASURED]
     if lines:
         terminalreporter.section("measured")
         for line in lines:
             terminalreporter.line(line)
+    untested = [report for report in terminalreporter.stats.get("skipped", []) if "NOT TESTED" in str(report.longrepr)]
+    if untested:
+        terminalreporter.section(f"{len(untested)} TESTS DID NOT RUN ON LOCALSTACK", sep="!", red=True, bold=True)

@@ -1,15 +1,14 @@
-"""What each contract suite runs on: the fakes in memory, and two emulators."""
+"""What each contract suite runs on: the fakes in memory, and three emulators."""
 
 from collections.abc import Iterator
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from headcount.demo.emulator import Emulator
 from headcount.settings import Settings
-from tests.fakes.emulated import dynamodb, fresh_settings
+from tests.fakes.emulated import Emulated, dynamodb, fresh_settings
 
-EMULATORS = ("dynamodb_local", "ministack")
+EMULATORS = ("dynamodb_local", "ministack", "localstack")
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +35,7 @@ def settings() -> Settings:
 def client_of(name: str, request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient]) -> DynamoDBClient:
     """The client of an emulator, which is started when first asked for."""
     if name not in clients:
-        emulator: Emulator = request.getfixturevalue(name)
+        emulator: Emulated = request.getfixturevalue(name)
         clients[name] = dynamodb(emulator)
     return clients[name]
 

@@ -1,16 +1,24 @@
 """Clients for an emulator, and tables of one's own in it."""
 
 import uuid
+from typing import Protocol
 
 import boto3
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from headcount.demo.emulator import Emulator
 from headcount.settings import Settings
 from headcount.tables.schema import schemas
 
 REGION = "us-east-1"
+
+
+class Emulated(Protocol):
+    """An AWS that is none."""
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it answers."""
 
 
 def session() -> boto3.Session:
@@ -18,7 +26,7 @@ def session() -> boto3.Session:
     return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
 
 
-def dynamodb(emulator: Emulator) -> DynamoDBClient:
+def dynamodb(emulator: Emulated) -> DynamoDBClient:
     """A client that does not try again."""
     config = Config(retries={"total_max_attempts": 1})
     return session().client("dynamodb", endpoint_url=emulator.endpoint_url, config=config)

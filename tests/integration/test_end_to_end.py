@@ -15,6 +15,8 @@ from tests.integration.sites import Letter, Site
 from tests.integration.story import EVENING, EVERYBODY, MORNING, NIGHT, NOON, SETTLE_SECONDS, Story, Told
 from tests.integration.waiting import eventually
 
+EMULATORS = ("ministack", "localstack")
+
 
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:

@@ -13,6 +13,8 @@ from tests.integration.waiting import eventually
 FAILED = "record processor failed: ends without a checkpoint"
 BEGINNING = "TRIM_HORIZON"
 
+EMULATORS = ("ministack", "localstack")
+
 
 def enter(site: Site, player: str, level: str) -> None:
     """Write a row of PlayerState, as a consumer would."""

@@ -14,7 +14,7 @@ import orjson
 import psutil
 import pytest
 
-from tests.integration.conftest import Measure
+from tests.conftest import Measure
 from tests.integration.service import is_alive
 from tests.integration.waiting import eventually
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.integration.conftest import MakeSite, Measure
+from tests.conftest import Measure
+from tests.integration.conftest import MakeSite
 from tests.integration.events import level_event
 from tests.integration.service import GONE_SECONDS, Service, is_alive
 from tests.integration.sites import Site

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.integration.conftest import MakeSite, Measure
+from tests.conftest import Measure
+from tests.integration.conftest import MakeSite
 from tests.integration.refusals import BAD_SETTING, QUICK_SECONDS, Attempt, Case
 from tests.integration.sites import Site
 from tests.integration.waiting import eventually

@@ -11,7 +11,8 @@ from botocore.config import Config
 from headcount.demo.traffic import Traffic
 from headcount.demo.truth import Truth
 from headcount.demo.world import World
-from tests.integration.conftest import MakeSite, Measure
+from tests.conftest import Measure
+from tests.integration.conftest import MakeSite
 from tests.integration.service import Service
 from tests.integration.sites import Site
 from tests.integration.waiting import eventually

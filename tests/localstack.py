@@ -1,0 +1,61 @@
+"""LocalStack in a container, for the suites that run on it too; where no engine answers they say so loudly."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from docker.client import DockerClient
+from docker.errors import DockerException
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import HttpWaitStrategy
+
+SERVICES = "kinesis,dynamodb,dynamodbstreams"
+PORT = 4566
+START_SECONDS = 120
+NOT_TESTED = "NOT TESTED on LocalStack: no container engine answers, or it can't get the image"
+_ENV = Path(__file__).resolve().parents[1] / ".env"
+
+
+def image() -> str:
+    """The one that the compose project pins."""
+    lines = dict(line.split("=", 1) for line in _ENV.read_text().splitlines() if "=" in line and line[0] != "#")
+    return lines["EMULATOR_IMAGE"]
+
+
+def is_to_be_had() -> bool:
+    """Whether an engine answers, and has the image or can pull it."""
+    try:
+        client = DockerClient.from_env()
+    except DockerException:
+        return False
+    try:
+        if not client.images.list(name=image()):
+            client.images.pull(image())
+    except DockerException:
+        return False
+    finally:
+        client.close()
+    return True
+
+
+class LocalStack:
+    """A LocalStack of its own, for as long as the context is entered; it ends with it."""
+
+    def __init__(self) -> None:
+        testcontainers_config.ryuk_disabled = True  # one more image to pull, and more rights than a test should have
+        answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(START_SECONDS)
+        container = DockerContainer(image()).with_exposed_ports(PORT).waiting_for(answers)
+        self._container = container.with_envs(SERVICES=SERVICES, EAGER_SERVICE_LOADING="1", KINESIS_LATENCY="0")
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it answers."""
+        return f"http://{self._container.get_container_host_ip()}:{self._container.get_exposed_port(PORT)}"
+
+    def __enter__(self) -> Self:
+        self._container.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._container.stop()
