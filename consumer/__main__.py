@@ -31,6 +31,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         identity=str(identity),
         worker_module="consumer.worker",
         initial_position=settings.initial_position.value,
+        tables=tuple(tables),
         warnings=_warnings(LevelEventWatch()),
     )
     return supervise(service, settings, aws, stop)

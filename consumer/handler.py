@@ -95,6 +95,7 @@ class ConsumerHandler:
             counts["events" if event is not None else str(entry.outcome)] += 1
         counts.update(self._write(self._roster.take(noted, due, now)))
         parts.metrics.held_back.labels(shard=self._shard).set(self._roster.held_back)
+        parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return dict(counts)
 
     def settle(self, *, everything: bool, ended: bool = False) -> Entry | None:
@@ -121,6 +122,7 @@ class ConsumerHandler:
         for entry in front.entries:
             self._parts.metrics.records.labels(outcome=str(entry.outcome)).inc()
         self._ledger.drop(front)
+        self._parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return front.last
 
     def _full(self) -> bool:
@@ -177,7 +179,8 @@ class ConsumerHandler:
         write = first
         while True:
             event = write.event
-            seen = self._parts.players.apply(event)
+            with self._parts.metrics.write_seconds.time():
+                seen = self._parts.players.apply(event)
             _log.debug(
                 "write",
                 shard=self._shard,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from headcount.model import LevelCount, Transition
     from headcount.tables.counts import CountTables
@@ -43,25 +43,34 @@ class Difference:
         return f"{self.invariant} {self.level}: {what} (off by {self.off:+})"
 
 
+@dataclass(frozen=True)
+class Moves:
+    """The sums of Transitions: how often each level was entered and left. There may be millions of rows."""
+
+    entered: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, transitions: Iterable[tuple[Transition, int]]) -> Moves:
+        """Sum them up, one after the other."""
+        moves = cls()
+        for move, count in transitions:
+            if move.target is not None:
+                moves.entered[move.target] += count
+            if move.source is not None:
+                moves.left[move.source] += count
+        return moves
+
+
 def differences(
-    recount: Mapping[str, int],
-    levels: Mapping[str, LevelCount],
-    transitions: Mapping[Transition, int],
-    *,
-    none_expired: bool = False,
+    recount: Mapping[str, int], levels: Mapping[str, LevelCount], moves: Moves, *, none_expired: bool = False
 ) -> list[Difference]:
     """What breaks I1, I2 and I4 (pure). ``recount``: players per level by PlayerState.
 
     Buckets of transitions expire, so they may sum to less than the counters of all time; not where it is known that
     ``none_expired`` yet.
     """
-    entered: Counter[str] = Counter()
-    left: Counter[str] = Counter()
-    for move, count in transitions.items():
-        if move.target is not None:
-            entered[move.target] += count
-        if move.source is not None:
-            left[move.source] += count
+    entered, left = moves.entered, moves.left
     found = []
     for level in sorted(recount.keys() | levels.keys() | entered.keys() | left.keys()):
         row = levels.get(level)
@@ -90,10 +99,10 @@ class Audit:
     def strict(self, *, none_expired: bool = False) -> list[Difference]:
         """One recount: for a drained system, in which nothing is under way."""
         # Transitions before levels before players: what is under way meanwhile shows as itself, not as a broken I4.
-        transitions = dict(self.counts.transitions())
+        moves = Moves.of(self.counts.transitions())
         levels = self.counts.levels()
         recount = Counter(row.level for _, row in self.players.all())
-        return differences(recount, levels, transitions, none_expired=none_expired)
+        return differences(recount, levels, moves, none_expired=none_expired)
 
     def live(self) -> list[Difference]:
         """Only the differences that stand, the same, in several spaced recounts: the others are on their way."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from headcount.aws_attempts import count_attempts
+from headcount.metrics import AwsMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +27,7 @@ ATTEMPTS = 8
 # A person waits for the check at the start; whoever runs the service tries again.
 ATTEMPTS_AT_START = 3
 # A heartbeat that comes late is worth nothing: one short try.
+HEARTBEAT_SECONDS = 3.0
 _HEARTBEAT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 
 
@@ -37,6 +41,7 @@ class Aws:
 
     region: str | None = None
     attempts: int = ATTEMPTS
+    metrics: AwsMetrics = field(default_factory=AwsMetrics)
 
     def at_start(self) -> Aws:
         """The same for the checks at the start, which give up sooner."""
@@ -53,7 +58,9 @@ class Aws:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(region_name=self.region)
+        session = boto3.Session(region_name=self.region)
+        count_attempts(session, self.metrics)
+        return session
 
     def _client(self, service: str, config: Config) -> Any:
         try:
@@ -76,7 +83,7 @@ class Aws:
 
     @cached_property
     def heartbeat_dynamodb(self) -> DynamoDBClient:
-        """Client for heartbeats: fails at once instead of trying again."""
+        """Client for heartbeats: fails within `HEARTBEAT_SECONDS` instead of trying again."""
         client: DynamoDBClient = self._client("dynamodb", _HEARTBEAT_CONFIG)
         return client
 
@@ -96,8 +103,7 @@ class Aws:
 def explained(error: BotoCoreError | ClientError, what: str) -> UnavailableError:
     """``error`` met while reaching ``what``, as one line that names both."""
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "ResourceNotFoundException":
+        if is_missing(error):
             return UnavailableError(
                 f"{what} does not exist in this account and region. Check its name and the region, "
                 "or make it with: python -m headcount setup"
@@ -112,15 +118,33 @@ def explained(error: BotoCoreError | ClientError, what: str) -> UnavailableError
     return UnavailableError(f"{what} can't be reached: {text}")
 
 
+def is_missing(error: ClientError) -> bool:
+    """Whether AWS says that there is no such thing."""
+    return error.response.get("Error", {}).get("Code") == "ResourceNotFoundException"
+
+
+def unusable(client: DynamoDBClient, table: str) -> UnavailableError | None:
+    """Why a table can't be used; None: it can. Raises botocore's errors where that can't be told."""
+    try:
+        status = client.describe_table(TableName=table)["Table"]["TableStatus"]
+    except ClientError as error:
+        if is_missing(error):
+            return explained(error, f"DynamoDB table {table}")
+        raise
+    if status in {"ACTIVE", "UPDATING"}:
+        return None
+    return UnavailableError(f"DynamoDB table {table} is {status}, not ACTIVE yet. Try again when it is.")
+
+
 def verify_tables(aws: Aws, names: Iterable[str]) -> None:
     """Raise `UnavailableError` unless every table is there and ACTIVE."""
     for name in names:
         try:
-            status = aws.dynamodb.describe_table(TableName=name)["Table"]["TableStatus"]
+            problem = unusable(aws.dynamodb, name)
         except (BotoCoreError, ClientError) as error:
             raise explained(error, f"DynamoDB table {name}") from error
-        if status not in {"ACTIVE", "UPDATING"}:
-            raise UnavailableError(f"DynamoDB table {name} is {status}, not ACTIVE yet. Try again when it is.")
+        if problem is not None:
+            raise problem
 
 
 @dataclass(frozen=True)

@@ -1,54 +1,49 @@
 """Every metric, declared once. A process makes the group that it feeds; a test fails when one is undocumented.
 
-A supervisor serves its own group and, read from files, those of its children, one process per shard
-(prometheus-client's multiprocess mode, which a process is in when ``PROMETHEUS_MULTIPROC_DIR`` was set before its
-start): a dead child's gauges vanish, its counters stay.
+A supervisor serves its own groups and, read from files, those of its workers, one process per shard: see
+`headcount.multiprocess`. A process writes into files if ``PROMETHEUS_MULTIPROC_DIR`` was set before its start.
 """
 
 import os
-import re
 from importlib.metadata import version
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-_LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
+from headcount.metric_kinds import Snapshot, of_shard, seconds
+from headcount.multiprocess import MULTIPROCESS_DIRECTORY, join
+
+if MULTIPROCESS_DIRECTORY in os.environ:
+    join(Path(os.environ[MULTIPROCESS_DIRECTORY]))
 
 
 class ShardMetrics:
     """What a record processor of any service feeds, per shard."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        r = CollectorRegistry() if registry is None else registry
+        r = registry or CollectorRegistry()
         self.batches = Counter("headcount_batches", "Batches handled, empty ones included.", ["shard"], registry=r)
         self.batch_records = Counter("headcount_batch_records", "Records received, replays too.", ["shard"], registry=r)
-        self.batch_seconds = Histogram(
-            "headcount_batch_duration_seconds", "Time to handle one batch.", registry=r, buckets=_SECONDS
+        self.batch_seconds = seconds("headcount_batch_duration_seconds", "Time to handle one batch.", r)
+        self.last_batch = of_shard(
+            "headcount_last_batch_timestamp_seconds", "When the shard's last batch was finished.", r
         )
-        self.last_batch = Gauge(
-            "headcount_last_batch_timestamp_seconds",
-            "When the shard's last batch was finished.",
-            ["shard"],
-            registry=r,
-            multiprocess_mode="livemostrecent",
-        )
-        self.behind = Gauge(
-            "headcount_behind_latest_seconds",
-            "How far the shard's reader is behind the stream's tip.",
-            ["shard"],
-            registry=r,
-            multiprocess_mode="livemostrecent",
+        self.behind = of_shard(
+            "headcount_behind_latest_seconds", "How far the shard's reader is behind the stream's tip.", r
         )
         self.checkpoints = Counter("headcount_checkpoints", "Checkpoints made.", ["shard"], registry=r)
+        self.last_checkpoint = of_shard(
+            "headcount_last_checkpoint_timestamp_seconds",
+            "When the shard's last checkpoint was made; at first, when its worker began.",
+            r,
+        )
 
 
 class ConsumerMetrics:
     """What the consumer's record processors feed."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        r = CollectorRegistry() if registry is None else registry
+        r = registry or CollectorRegistry()
         self.records = Counter(
             "headcount_consumer_records", "Records by outcome; a replay counts again.", ["outcome"], registry=r
         )
@@ -63,19 +58,17 @@ class ConsumerMetrics:
             ["kind", "result"],
             registry=r,
         )
-        self.held_back = Gauge(
-            "headcount_consumer_held_back_renewals",
-            "Renewals that wait to be written.",
-            ["shard"],
-            registry=r,
-            multiprocess_mode="livemostrecent",
+        self.write_seconds = seconds(
+            "headcount_consumer_write_duration_seconds",
+            "Time of one conditional write of PlayerState, retries included.",
+            r,
         )
-        self.watermark = Gauge(
-            "headcount_consumer_watermark_timestamp_seconds",
-            "The shard's watermark (event time).",
-            ["shard"],
-            registry=r,
-            multiprocess_mode="livemostrecent",
+        self.unsettled = of_shard(
+            "headcount_consumer_unsettled_records", "Records read that no checkpoint may cover yet.", r
+        )
+        self.held_back = of_shard("headcount_consumer_held_back_renewals", "Renewals that wait to be written.", r)
+        self.watermark = of_shard(
+            "headcount_consumer_watermark_timestamp_seconds", "The shard's watermark (event time).", r
         )
 
 
@@ -83,7 +76,7 @@ class AggregatorMetrics:
     """What the level aggregator's record processors feed."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        r = CollectorRegistry() if registry is None else registry
+        r = registry or CollectorRegistry()
         self.changes = Counter(
             "headcount_aggregator_changes",
             "Stream records by what they were: transition, renewal, replayed.",
@@ -96,18 +89,59 @@ class AggregatorMetrics:
             ["result"],
             registry=r,
         )
-        self.lag = Histogram(
-            "headcount_aggregator_lag_seconds",
-            "From an event's time to its transition being counted.",
-            registry=r,
-            buckets=_SECONDS,
+        self.transaction_seconds = seconds(
+            "headcount_aggregator_transaction_duration_seconds", "Time of one transaction, retries included.", r
         )
-        self.pause = Gauge(
+        self.gaps = Counter(
+            "headcount_aggregator_gaps",
+            "Times a worker refused to start because changes may be lost to the counts.",
+            registry=r,
+        )
+        self.lag = seconds(
+            "headcount_aggregator_lag_seconds", "From an event's time to its transition being counted.", r
+        )
+        self.pause = of_shard(
             "headcount_aggregator_pause_seconds",
             "Pause before the shard's next transaction, doubled by each conflict.",
-            ["shard"],
-            registry=r,
-            multiprocess_mode="livemostrecent",
+            r,
+        )
+
+
+class LevelMetrics:
+    """What the level aggregator's supervisor reads from LevelState."""
+
+    PLAYERS, LEVELS = "headcount_players", "headcount_levels"
+    NEGATIVE, READ_AT = "headcount_negative_levels", "headcount_level_state_timestamp_seconds"
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = registry or CollectorRegistry()
+        self.state = Snapshot(
+            {
+                self.PLAYERS: ("Players in the fullest levels; all others are one. The sum is all players.", "level"),
+                self.LEVELS: ("Levels with at least one player.", ""),
+                self.NEGATIVE: ("Levels whose count is negative: must be 0.", ""),
+                self.READ_AT: ("When LevelState was last read.", ""),
+            },
+            r,
+        )
+
+
+class AuditMetrics:
+    """What the live audits in the level aggregator's supervisor feed."""
+
+    DIFFERENCES, AT = "headcount_audit_differences", "headcount_audit_timestamp_seconds"
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = registry or CollectorRegistry()
+        self.audits = Counter("headcount_audits", "Live audits by result.", ["result"], registry=r)
+        for result in ("exact", "different", "failed"):
+            self.audits.labels(result=result)
+        self.last = Snapshot(
+            {
+                self.DIFFERENCES: ("Differences that the last live audit found.", ""),
+                self.AT: ("When the last live audit ended.", ""),
+            },
+            r,
         )
 
 
@@ -115,13 +149,16 @@ class PrunerMetrics:
     """What the pruner feeds."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        r = CollectorRegistry() if registry is None else registry
+        r = registry or CollectorRegistry()
         self.passes = Counter("headcount_pruner_passes", "Passes by result.", ["result"], registry=r)
-        self.pass_seconds = Histogram(
-            "headcount_pruner_pass_duration_seconds", "Time of one pass.", registry=r, buckets=_SECONDS
-        )
+        self.pass_seconds = seconds("headcount_pruner_pass_duration_seconds", "Time of one pass.", r)
         self.pruned = Counter("headcount_pruner_pruned", "Players who left.", registry=r)
         self.returned = Counter("headcount_pruner_returned", "Players who came back as they were judged.", registry=r)
+        self.complete_pass = Gauge(
+            "headcount_pruner_complete_pass_timestamp_seconds",
+            "When the last complete pass ended; at first, when the pruner began.",
+            registry=r,
+        )
         self.cutoff = Gauge("headcount_pruner_cutoff_timestamp_seconds", "The cutoff (event time).", registry=r)
         self.held_back = Gauge(
             "headcount_pruner_held_back_shards", "Shards that pruning waits for, by reason.", ["reason"], registry=r
@@ -132,18 +169,42 @@ class SupervisorMetrics:
     """What a supervisor of a KCL daemon feeds."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        r = CollectorRegistry() if registry is None else registry
+        r = registry or CollectorRegistry()
         self.starts = Counter("headcount_daemon_starts", "Starts of the KCL daemon.", registry=r)
         self.exits = Counter("headcount_daemon_exits", "Its unasked-for ends, by exit code.", ["code"], registry=r)
         self.children = Gauge("headcount_shard_children", "Worker processes alive, one per shard.", registry=r)
-        self.warnings = Gauge("headcount_warnings", "Warnings that /readyz shows.", registry=r)
+        self.warnings = Gauge("headcount_warnings", "Warnings of the service that /readyz shows.", registry=r)
+        self.leases = Gauge(
+            "headcount_leases", "Leases of shards that have not ended, by state.", ["state"], registry=r
+        )
+        self.heartbeat = Gauge(
+            "headcount_daemon_heartbeat_timestamp_seconds",
+            "The daemon's last sign of life; at first, when it was started.",
+            registry=r,
+        )
+
+
+class AwsMetrics:
+    """What every client of AWS in Python feeds; the KCL's own calls are not among them."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = r = registry or CollectorRegistry()
+        self.attempts = Counter(
+            "headcount_aws_attempts",
+            "Attempts at AWS calls by result: ok, throttled, refused, failed.",
+            ["service", "operation", "result"],
+            registry=r,
+        )
+        self.retries = Counter(
+            "headcount_aws_retries", "Attempts beyond the first.", ["service", "operation"], registry=r
+        )
 
 
 class BuildMetrics:
     """Which build this is."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        r = CollectorRegistry() if registry is None else registry
+        r = registry or CollectorRegistry()
         self.info = Gauge("headcount_build_info", "Always 1.", ["version", "service"], registry=r)
 
     def tell(self, service: str) -> None:
@@ -151,45 +212,14 @@ class BuildMetrics:
         self.info.labels(version=version("headcount"), service=service).set(1)
 
 
-GROUPS = (ShardMetrics, ConsumerMetrics, AggregatorMetrics, PrunerMetrics, SupervisorMetrics, BuildMetrics)
-
-
-def children_registry(directory: Path) -> CollectorRegistry:
-    """What all children, the dead ones included, wrote into ``directory``; gauges only of those alive."""
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call] # it has no types
-    return registry
-
-
-def forget_dead_children(directory: Path, *, all_are_dead: bool = False) -> int:
-    """Remove the gauges of children that are gone; returns how many live.
-
-    ``all_are_dead`` is for children just killed. Where nobody buries orphans, as in a container whose first process
-    this is, they have a process id for ever.
-    """
-    alive = set()
-    for path in directory.glob("gauge_live*.db"):
-        found = _LIVE_GAUGE.fullmatch(path.name)
-        if found is None:
-            continue
-        pid = int(found[1])
-        if not all_are_dead and _has_process(pid):
-            alive.add(pid)
-        else:
-            multiprocess.mark_process_dead(pid, path=str(directory))  # type: ignore[no-untyped-call] # it has no types
-    return len(alive)
-
-
-def _has_process(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def exposition(*registries: CollectorRegistry) -> bytes:
-    """The registries in Prometheus' text format, one after the other."""
-    return b"".join(generate_latest(registry) for registry in registries)
+GROUPS = (
+    ShardMetrics,
+    ConsumerMetrics,
+    AggregatorMetrics,
+    LevelMetrics,
+    AuditMetrics,
+    PrunerMetrics,
+    SupervisorMetrics,
+    AwsMetrics,
+    BuildMetrics,
+)

@@ -98,8 +98,8 @@ class Settings(BaseSettings):
         None,
         pattern=r"^[A-Za-z0-9_.:/-]{1,120}$",
         description=(
-            "Fixed KCL worker id, for faster restarts: only where one process at a time has it (an ECS task's id). "
-            "A second holder is refused. Unset: random per process."
+            "Fixed KCL worker id, for faster restarts: only where one process at a time has it; a second holder is "
+            "refused. `container-id`, `ecs-task-id`: what the platform keeps unique. Unset: random per process."
         ),
     )
     failover_seconds: float = Field(
@@ -114,10 +114,23 @@ class Settings(BaseSettings):
         ge=5,
         le=86_400,
         allow_inf_nan=False,
-        description="A worker process that finished no batch for so long is stuck: the daemon is restarted.",
+        description=(
+            "A worker process that finished no batch, or a daemon that gave no sign of life, for so long is stuck: the "
+            "daemon is restarted."
+        ),
+    )
+    audit_interval_seconds: float = Field(
+        900,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="Time between the level aggregator's live audits, each of which reads all tables; 0: none.",
     )
 
     metrics_host: str = Field("127.0.0.1", description="Address for `/metrics`, `/healthz`, `/readyz`.")
+    level_metrics: int = Field(
+        20, ge=0, le=1000, description="So many levels, the fullest ones, have a metric each; all others share one."
+    )
     metrics_port: int = Field(9464, ge=0, le=65_535, description="Port for them; 0: any free one.")
     log_format: LogFormat = Field(LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = Field(

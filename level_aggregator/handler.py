@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
+from headcount.aws_attempts import THROTTLING
 from headcount.model import Progress
 from headcount.rules import transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
@@ -28,14 +29,6 @@ SETTLE_SECONDS = 2.0  # between two checkpoints; the progress itself moves with 
 LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
 STREAM_KEPT_SECONDS = 2 * 86_400  # beyond the day that a DynamoDB stream keeps its records
 MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
-
-_THROTTLED = {
-    "ThrottlingError",  # of an item
-    "ProvisionedThroughputExceeded",
-    "ThrottlingException",  # of the whole
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-}
 
 _log = structlog.get_logger()
 
@@ -85,6 +78,7 @@ class AggregatorHandler:
         self._progress = found or Progress()
         counted = self._progress.position
         if checkpoint is not None and (counted is None or counted < checkpoint):
+            self._parts.metrics.gaps.inc()
             raise GapError(
                 f"The KCL's checkpoint of shard {self._shard} is {checkpoint.sequence}, but by "
                 f"{self._parts.progress.name} what was counted ends at {counted.sequence if counted else 'nothing'}: "
@@ -162,7 +156,8 @@ class AggregatorHandler:
             if self._pause:
                 self._parts.sleep(self._pause * random.uniform(0.5, 1))  # noqa: S311 (jitter)
             try:
-                self._parts.counts.apply(net, self._parts.progress, self._worker, was, now)
+                with self._parts.metrics.transaction_seconds.time():
+                    self._parts.counts.apply(net, self._parts.progress, self._worker, was, now)
             except (ClientError, BotoCoreError) as error:
                 result = _result(error)
                 self._parts.metrics.transactions.labels(result=result).inc()
@@ -210,7 +205,7 @@ def _result(error: ClientError | BotoCoreError) -> str:
         code = error.response["Error"]["Code"]
         if "ConditionalCheckFailed" in reasons:
             return "rejected"
-        if _THROTTLED & {*reasons, code}:
+        if THROTTLING & {*reasons, code}:
             return "throttled"
         if "TransactionConflict" in reasons or code in {
             "TransactionConflictException",

@@ -1,6 +1,7 @@
 """The pruner: lets silent players leave, by the stream's own clock. ``python -m pruner``."""
 
 import time
+from collections.abc import Callable
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,8 +10,9 @@ from prometheus_client import CollectorRegistry
 from headcount.aws import Aws, verify_stream, verify_tables
 from headcount.endpoints import Health, serve
 from headcount.event_stream import EventStream
+from headcount.exposition import exposition
 from headcount.lifecycle import Stop
-from headcount.metrics import BuildMetrics, PrunerMetrics, exposition
+from headcount.metrics import BuildMetrics, PrunerMetrics
 from headcount.service import run_service
 from headcount.settings import Settings
 from headcount.tables import MalformedRowError
@@ -20,7 +22,7 @@ from pruner.rate import Rate
 from pruner.sweep import Sweep, Swept
 from pruner.waiting import Reason
 
-PASSES_MISSED = 5  # so many intervals without a pass that went through, and the pruner is not ready
+STILL_SECONDS = 20.0  # a step of a pass takes ms; botocore tries for most of two minutes where AWS is silent
 
 _log = structlog.get_logger()
 
@@ -28,18 +30,23 @@ _log = structlog.get_logger()
 class Pruner:
     """The daemon's loop: a pass every ``HEADCOUNT_PRUNE_INTERVAL_SECONDS`` until the stop is asked for."""
 
-    def __init__(self, settings: Settings, sweep: Sweep, stop: Stop) -> None:
-        self._settings, self._sweep, self._stop = settings, sweep, stop
+    def __init__(
+        self, settings: Settings, sweep: Sweep, stop: Stop, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings, self._sweep, self._stop, self._monotonic = settings, sweep, stop, monotonic
         self.registry = CollectorRegistry()
         self._metrics = PrunerMetrics(self.registry)
         BuildMetrics(self.registry).tell("pruner")
-        self._moved_at = self._passed_at = time.monotonic()
+        self._metrics.complete_pass.set_to_current_time()
+        self._moved_at = self._monotonic()
+        self._passing = False
         self._failure = ""
 
     def run(self) -> int:
         """Returns the exit code."""
         while not self._stop.is_asked():
-            begun = time.monotonic()
+            self._moved_at = begun = self._monotonic()
+            self._passing = True
             try:
                 with self._metrics.pass_seconds.time():
                     swept = self._sweep.run(self._stopping)
@@ -50,36 +57,37 @@ class Pruner:
                 _log.error("pass failed", reason=self._failure)
             else:
                 self._failure = ""
-                self._passed_at = time.monotonic()
-                self._tell(swept, time.monotonic() - begun)
-            self._moved_at = time.monotonic()
-            self._stop.wait(max(0.0, self._settings.prune_interval_seconds - (time.monotonic() - begun)))
+                self._tell(swept, self._monotonic() - begun)
+            self._passing = False
+            self._moved_at = self._monotonic()
+            self._stop.wait(max(0.0, self._settings.prune_interval_seconds - (self._monotonic() - begun)))
         _log.info("stopped")
         return 0
 
     def healthy(self) -> Health:
         """The loop moves: passes end, or one that takes long goes on from page to page and from player to player."""
-        still = time.monotonic() - self._moved_at
+        still = self._monotonic() - self._moved_at
         allowed = self._settings.prune_interval_seconds + self._settings.stall_seconds
         return Health([f"the pruner has not moved for {still:.0f} s"] if still > allowed else [])
 
     def ready(self) -> Health:
-        """Passes go through."""
-        since = time.monotonic() - self._passed_at
-        allowed = PASSES_MISSED * self._settings.prune_interval_seconds + self._settings.stall_seconds
+        """Passes go through, and the one under way goes on."""
         problems = [f"the last pass failed: {self._failure}"] if self._failure else []
-        if since > allowed:
-            problems.append(f"no pass has gone through for {since:.0f} s")
+        still = self._monotonic() - self._moved_at
+        if self._passing and still > min(STILL_SECONDS, self._settings.stall_seconds):
+            problems.append(f"AWS has not answered for {still:.0f} s")
         return Health(problems)
 
     def _stopping(self) -> bool:
         """Asked at every step of a pass."""
-        self._moved_at = time.monotonic()
+        self._moved_at = self._monotonic()
         return self._stop.is_asked()
 
     def _tell(self, swept: Swept, took: float) -> None:
         metrics = self._metrics
         metrics.passes.labels(result="complete" if swept.complete else "partial").inc()
+        if swept.complete:
+            metrics.complete_pass.set_to_current_time()
         metrics.pruned.inc(swept.pruned)
         metrics.returned.inc(swept.returned)
         if swept.cutoff is not None:
@@ -116,7 +124,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     serve(
         settings.metrics_host,
         settings.metrics_port,
-        lambda: exposition(pruner.registry),
+        lambda: exposition(pruner.registry, aws.metrics.registry),
         pruner.healthy,
         pruner.ready,
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from headcount.metrics import children_registry, forget_dead_children
+from headcount.multiprocess import MetricFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prometheus_client import CollectorRegistry
 
 _LAST_BATCH = "headcount_last_batch_timestamp_seconds"
 _CHECKPOINTS = "headcount_checkpoints_total"
@@ -15,18 +20,22 @@ class Children:
     """The worker processes of one daemon, by the files in ``directory``."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        directory.mkdir(exist_ok=True)
+        self._files = MetricFiles(directory)
         self.alive = 0
         self.last_batch: dict[str, float] = {}
         self.totals: dict[tuple[str, str], float] = {}
 
-    def look(self, *, all_are_dead: bool = False) -> None:
-        """Read the files; takes some ms per child. ``all_are_dead``: their daemon was killed, and they with it."""
-        self.alive = forget_dead_children(self._directory, all_are_dead=all_are_dead)
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Their metrics; counters of the dead included."""
+        return self._files.registry
+
+    def look(self) -> None:
+        """Read the files; takes some ms per child."""
+        self.alive = self._files.bury()
         last_batch: dict[str, float] = {}
         totals: dict[tuple[str, str], float] = {}
-        for family in children_registry(self._directory).collect():
+        for family in self._files.collect():
             for sample in family.samples:
                 if sample.name == _LAST_BATCH:
                     last_batch[sample.labels["shard"]] = sample.value
@@ -34,6 +43,14 @@ class Children:
                     label = next(iter(sample.labels.values()), "")
                     totals[sample.name, label] = totals.get((sample.name, label), 0) + sample.value
         self.last_batch, self.totals = last_batch, totals
+
+    def wait_for_their_end(self, seconds: float) -> None:
+        """Look until those that were just killed are gone, or the time is up."""
+        deadline = time.monotonic() + seconds
+        self.look()
+        while self.alive and time.monotonic() < deadline:
+            time.sleep(0.05)
+            self.look()
 
     def checkpoints(self) -> float:
         """How many checkpoints all of them have made, the dead ones included."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from headcount.kcl.java.runtime import classpath, java, warning_free
 from headcount.kcl.properties import SHUTDOWN_GRACE_SECONDS, DaemonConfig, as_file, properties
 from headcount.kcl.worker import LOG_PIPE
-from headcount.metrics import MULTIPROCESS_DIRECTORY
+from headcount.multiprocess import MULTIPROCESS_DIRECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,8 @@ MEANINGS = {
 # A SIGTERM that came before the entry point had its own handler: nothing was begun, so nothing is left to drain.
 _ENDED_WHILE_STARTING = (-signal.SIGTERM, 128 + signal.SIGTERM)
 
+HEARTBEAT = "heartbeat"  # file that the daemon touches every second; it must be there before
+
 WORKERLESS_SECONDS = 10.0  # a drained daemon ends ~2 s after its workers
 
 _MAIN = "software.amazon.kinesis.multilang.config.KclDaemon"
@@ -44,7 +46,7 @@ class Daemon:
     """A started daemon. It ends with this process: its stdin is a pipe that we hold, and it halts when that closes."""
 
     def __init__(self, config: DaemonConfig, directory: Path, logs: LogRelay, start_timeout_seconds: int) -> None:
-        """Start it; ``directory`` takes its properties file and its children's metrics."""
+        """Start it; ``directory`` takes its properties file, its children's metrics and its sign of life."""
         metrics = directory / "metrics"
         metrics.mkdir(exist_ok=True)
         file = directory / "kcl.properties"
@@ -55,6 +57,7 @@ class Daemon:
             *warning_free(java()),
             "-DhaltOnStdinEof=true",
             f"-DstartTimeoutSeconds={start_timeout_seconds}",
+            f"-DheartbeatFile={directory / HEARTBEAT}",
             "-cp",
             classpath(),
             _MAIN,

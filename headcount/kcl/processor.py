@@ -79,6 +79,7 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
             self._handler = self._make_handler(self._shard)
             self._handler.start(checkpoint)
         self._metrics.last_batch.labels(shard=self._shard).set_to_current_time()
+        self._metrics.last_checkpoint.labels(shard=self._shard).set_to_current_time()
         _log.info("shard begun", checkpoint=number)
 
     def process_records(self, process_records_input: Any) -> None:
@@ -138,6 +139,7 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
                 time.sleep(min(5.0, 0.1 * 2**tries))
             else:
                 self._metrics.checkpoints.labels(shard=self._shard).inc()
+                self._metrics.last_checkpoint.labels(shard=self._shard).set_to_current_time()
                 return
 
     def _observe(self, records: int, behind: int | None, took: float) -> None:

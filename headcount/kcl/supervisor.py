@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
 import sys
 import tempfile
 import time
@@ -16,14 +14,21 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from prometheus_client import CollectorRegistry
 
 from headcount.aws import Aws, explained
-from headcount.endpoints import Health, serve
+from headcount.companion import Companion
+from headcount.endpoints import serve
+from headcount.exposition import exposition
 from headcount.kcl.children import Children
 from headcount.kcl.claim import Claim
 from headcount.kcl.client_version import pin_client_version
-from headcount.kcl.daemon import BAD_CONFIGURATION, DRAINED, MEANINGS, Daemon
+from headcount.kcl.daemon import BAD_CONFIGURATION, DRAINED, HEARTBEAT, MEANINGS, Daemon
+from headcount.kcl.heartbeat import Heartbeat
+from headcount.kcl.lease_watch import LeaseWatch
+from headcount.kcl.leases import LeaseBook
 from headcount.kcl.log_relay import LogRelay
 from headcount.kcl.properties import DaemonConfig
-from headcount.metrics import BuildMetrics, SupervisorMetrics, children_registry, exposition
+from headcount.kcl.readiness import Readiness
+from headcount.kcl.worker_id import worker_id
+from headcount.metrics import BuildMetrics, SupervisorMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +43,7 @@ TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
 GOOD_AFTER_START_SECONDS = 600.0
 LEAST_BACKOFF, MOST_BACKOFF = 0.2, 30.0  # seconds
+KILLED_SECONDS = 5.0  # until killed processes are gone
 MOST_FAILURES = 12  # in a row, none with a checkpoint: whoever runs us shall see that it does not work
 
 _log = structlog.get_logger()
@@ -45,7 +51,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Service:
-    """A KCL service; ``stream``: a Kinesis stream's name or a DynamoDB stream's ARN, ``identity``: ``name@created``."""
+    """A KCL service; ``stream``: a Kinesis stream's name or a DynamoDB stream's ARN, ``identity``: ``name@created``.
+
+    ``tables``: those without which it can't work. ``companions`` run in threads of the supervisor.
+    """
 
     name: str
     application: str
@@ -53,6 +62,8 @@ class Service:
     identity: str
     worker_module: str
     initial_position: str
+    tables: tuple[str, ...]
+    companions: tuple[Companion, ...] = ()
     warnings: Callable[[Children], list[str]] = lambda _: []  # what only the service can tell, for `/readyz`
 
 
@@ -74,58 +85,66 @@ class Supervisor:
         self._registry = CollectorRegistry()
         self._metrics = SupervisorMetrics(self._registry)
         BuildMetrics(self._registry).tell(service.name)
+        self._worker_id = worker_id(settings.worker_id)
         self._children = Children(directory / "metrics")
+        heartbeat = Heartbeat(directory / HEARTBEAT)
+        self._metrics.heartbeat.set_function(lambda: heartbeat.at)
+        book = LeaseBook(self._worker_id.name, settings.failover_seconds)
+        watch = LeaseWatch(aws.heartbeat_dynamodb, service.application, service.tables, book, self._metrics)
+        self._companions = (Companion("lease-watch", watch.turn), *service.companions)
+        self._readiness = Readiness(settings, self._children, heartbeat, watch)
         self._daemon: Daemon | None = None
         self._claim: Claim | None = None
-        self._warnings: list[str] = []
-        self._ticked_at = time.monotonic()
         self._looked_at = float("-inf")
 
     def run(self) -> int:
         """See `supervise`."""
-        worker_id = self._settings.worker_id or f"{socket.gethostname()}-{secrets.token_hex(6)}"
+        registries = [self._registry, self._aws.metrics.registry, self._children.registry]
+        registries += [companion.registry for companion in self._companions]
         serve(
             self._settings.metrics_host,
             self._settings.metrics_port,
-            lambda: exposition(self._registry, children_registry(self._directory / "metrics")),
-            self._healthy,
-            self._ready,
+            lambda: exposition(*registries),
+            self._readiness.healthy,
+            self._readiness.ready,
         )
         logs = LogRelay(self._directory / "log", self._settings.log_format)
         try:
-            self._prepare(worker_id)
-            return self._keep_running(self._config(worker_id), logs)
+            self._prepare()
+            for companion in self._companions:
+                companion.start()
+            return self._keep_running(self._config(), logs)
         finally:
             if self._claim is not None:
                 self._claim.release()
 
-    def _prepare(self, worker_id: str) -> None:
+    def _prepare(self) -> None:
         try:
-            if self._settings.worker_id is not None:
-                key = f"claim/{self._service.application}/{worker_id}"
+            if self._worker_id.exclusive:
+                key = f"claim/{self._service.application}/{self._worker_id.name}"
                 claim = Claim(self._aws.heartbeat_dynamodb, self._settings.progress_table, key)
                 claim.take()
                 claim.keep(self._on_claim_lost)
                 self._claim = claim
-            pin_client_version(self._aws.dynamodb, self._service.application, by=worker_id)
+            pin_client_version(self._aws.dynamodb, self._service.application, by=self._worker_id.name)
         except (ClientError, BotoCoreError, WaiterError) as error:
             raise explained(error, f"DynamoDB tables of the KCL application {self._service.application}") from error
 
     def _on_claim_lost(self) -> None:
         """Called from the heartbeat's thread: whatever the main thread does, the daemon must be gone."""
-        _log.error("another process may hold this worker id: stopping at once", worker_id=self._settings.worker_id)
+        _log.error("another process may hold this worker id: stopping at once", worker_id=self._worker_id.name)
         if self._daemon is not None:
             self._daemon.kill()
 
     def _claim_is_lost(self) -> bool:
         return self._claim is not None and self._claim.is_lost()
 
-    def _config(self, worker_id: str) -> DaemonConfig:
+    def _config(self) -> DaemonConfig:
         streams = self._aws.streams if self._service.stream.startswith("arn:") else self._aws.kinesis
         return DaemonConfig(
             stream=self._service.stream,
             application=self._service.application,
-            worker_id=worker_id,
+            worker_id=self._worker_id.name,
             command=(Path(sys.executable).name, "-m", self._service.worker_module, self._service.identity),
             region=self._aws.region_name,
             kinesis_endpoint=streams.meta.endpoint_url,
@@ -143,10 +162,13 @@ class Supervisor:
                 return EXIT_NOT_DRAINED
             checkpoints, started = self._children.checkpoints(), time.monotonic()
             self._metrics.starts.inc()
+            self._readiness.daemon_starts()
             self._daemon = Daemon(config, self._directory, logs, self._settings.start_timeout_seconds)
             _log.info("daemon started", pid=self._daemon.pid, worker_id=config.worker_id, stream=config.stream)
             code = self._watch(self._daemon)
+            self._readiness.daemon_ended()
             self._daemon = None
+            self._children.wait_for_their_end(KILLED_SECONDS)
             meaning = MEANINGS.get(code, "killed")
             if self._stop.is_asked():
                 _log.info("stopped", exit_code=code, meaning=meaning)
@@ -170,16 +192,17 @@ class Supervisor:
                 daemon.kill()
             elif self._stop.is_asked():
                 _log.info("draining")
+                self._readiness.stopping()
                 return daemon.drain(self._has_workers)
-            elif stuck := self._children.stuck(self._settings.stall_seconds):
-                _log.error("workers are stuck: ending the daemon", shards=stuck, seconds=self._settings.stall_seconds)
+            elif overdue := self._readiness.overdue():
+                _log.error("ending the daemon", reason=overdue, seconds=self._settings.stall_seconds)
                 daemon.kill()
             self._stop.wait(TICK_SECONDS)
         daemon.kill()  # what is left of its group: a stuck child outlives it
-        self._children.look(all_are_dead=True)
         return code
 
     def _has_workers(self) -> bool:
+        self._readiness.tick()
         self._children.look()
         return self._children.alive > 0
 
@@ -190,29 +213,15 @@ class Supervisor:
 
     def _tick(self) -> None:
         """Show that the loop moves, and look at the children now and then."""
-        self._ticked_at = now = time.monotonic()
+        self._readiness.tick()
+        now = time.monotonic()
         if now - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = now
         self._children.look()
         self._metrics.children.set(self._children.alive)
         warnings = self._service.warnings(self._children)
-        for warning in set(warnings) - set(self._warnings):
+        for warning in set(warnings) - set(self._readiness.warnings):
             _log.warning("readiness", warning=warning)
-        self._warnings = warnings
+        self._readiness.warnings = warnings
         self._metrics.warnings.set(len(warnings))
-
-    def _healthy(self) -> Health:
-        """The loop moves, and no live worker is stuck."""
-        seconds = self._settings.stall_seconds
-        still = time.monotonic() - self._ticked_at
-        problems = [] if still < seconds else [f"the supervisor has not moved for {still:.0f} s"]
-        return Health(problems + [f"worker of {shard} is stuck" for shard in self._children.stuck(seconds)])
-
-    def _ready(self) -> Health:
-        """The daemon runs and holds a lease."""
-        if self._daemon is None:
-            return Health(["the KCL daemon is not running"], self._warnings)
-        if not self._children.alive:
-            return Health(["no shard is leased yet"], self._warnings)
-        return Health(self._healthy().problems, self._warnings)

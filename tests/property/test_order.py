@@ -12,7 +12,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount.audit import differences
+from headcount.audit import Moves, differences
 from headcount.model import Outcome, PlayerRow, Progress
 from headcount.rules import CLOCK_SKEW_MS, transition_of
 from level_aggregator.stream_record import read_change
@@ -81,7 +81,7 @@ def assert_counts_are_exact(world: World) -> None:
     """I1, I2 and I4; and each change of PlayerState was counted once."""
     house = world.house
     recount = Counter(row.level for row in house.players.rows.values())
-    assert differences(recount, house.counts.levels(), house.counts.made) == []
+    assert differences(recount, house.counts.levels(), Moves.of(house.counts.made.items())) == []
     changes = [transition_of(read_change(data), IDLE_MS) for _, data in house.players.stream]
     assert house.counts.made == Counter(change for change in changes if change is not None)
 

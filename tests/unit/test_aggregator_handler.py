@@ -2,7 +2,9 @@
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
+from prometheus_client import CollectorRegistry
 
+from headcount.metrics import AggregatorMetrics
 from headcount.model import LevelEvent, Position, Record, Transition
 from headcount.rules import MINUTE_MS
 from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE, GapError
@@ -155,7 +157,8 @@ def test_who_is_pruned_leaves_in_the_minute_of_the_timeout() -> None:
 
 @pytest.mark.parametrize(("checkpoint", "gap"), [(None, False), (99, False), (100, False), (101, True), (5000, True)])
 def test_a_gap_before_the_checkpoint_stops_the_shard(checkpoint: int | None, gap: bool) -> None:
-    house = House()
+    registry = CollectorRegistry()
+    house = House(aggregator_metrics=AggregatorMetrics(registry))
     first = house.aggregator("shard-1")
     first.start(None)
     first.handle(players_in(house, 1), caught_up=True)
@@ -166,3 +169,5 @@ def test_a_gap_before_the_checkpoint_stops_the_shard(checkpoint: int | None, gap
             house.aggregator("shard-1").start(at)
     else:
         house.aggregator("shard-1").start(at)
+    assert registry.get_sample_value("headcount_aggregator_gaps_total") == gap
+    assert registry.get_sample_value("headcount_aggregator_transaction_duration_seconds_count") == 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from headcount.audit import RECOUNTS, SPACING_SECONDS, Audit, Difference, differences
+from headcount.audit import RECOUNTS, SPACING_SECONDS, Audit, Difference, Moves, differences
 from headcount.model import LevelCount, LevelEvent, Progress, Transition
 from headcount.tables.counts import Net
 from tests.fakes.clock import Clock
@@ -15,12 +15,16 @@ from tests.fakes.progress import MemoryProgress
 IN, OUT = Transition(60, None, "a"), Transition(60, "a", None)
 
 
+def moves(transitions: Mapping[Transition, int]) -> Moves:
+    return Moves.of(transitions.items())
+
+
 def test_empty_tables_have_no_difference() -> None:
-    assert differences({}, {}, {}) == []
+    assert differences({}, {}, Moves()) == []
 
 
 def test_a_level_that_all_have_left_needs_no_players() -> None:
-    assert differences({}, {"a": LevelCount(0, 3, 3)}, {IN: 3, OUT: 3}, none_expired=True) == []
+    assert differences({}, {"a": LevelCount(0, 3, 3)}, moves({IN: 3, OUT: 3}), none_expired=True) == []
 
 
 @pytest.mark.parametrize(
@@ -46,21 +50,21 @@ def test_each_broken_invariant_is_told(
     transitions: Mapping[Transition, int],
     expected: list[Difference],
 ) -> None:
-    assert differences(recount, {"a": level} if level else {}, transitions) == expected
+    assert differences(recount, {"a": level} if level else {}, moves(transitions)) == expected
 
 
 def test_missing_transitions_are_a_difference_only_where_none_has_expired() -> None:
     level = {"a": LevelCount(1, 2, 1)}
 
-    assert differences({"a": 1}, level, {IN: 1}) == []
-    assert differences({"a": 1}, level, {IN: 1}, none_expired=True) == [
+    assert differences({"a": 1}, level, moves({IN: 1})) == []
+    assert differences({"a": 1}, level, moves({IN: 1}), none_expired=True) == [
         Difference("I4", "a", "sum of transitions into it", 1, 2),
         Difference("I4", "a", "sum of transitions out of it", 0, 1),
     ]
 
 
 def test_transitions_of_a_level_without_a_row_are_told() -> None:
-    assert [found.what for found in differences({}, {}, {Transition(60, "a", "b"): 1})] == [
+    assert [found.what for found in differences({}, {}, moves({Transition(60, "a", "b"): 1}))] == [
         "sum of transitions out of it",
         "sum of transitions into it",
     ]

@@ -1,9 +1,11 @@
 """What the consumer makes of a batch beyond single rules: late, clamped, quiet, full."""
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from consumer import handler as module
 from consumer.quiet import BATCHES_ON_THEIR_WAY
+from headcount.metrics import ConsumerMetrics
 from headcount.model import PlayerRow, Position, Progress, Record
 from headcount.rules import CLOCK_SKEW_MS
 from tests.fakes.lines import NOON, event_line, other_line, record
@@ -132,6 +134,24 @@ def test_renewals_are_written_early_when_too_many_records_wait(monkeypatch: pyte
     handler.handle([], caught_up=False)
 
     assert house.players.rows["ann"].at == NOON + 12_000
+
+
+def test_what_no_checkpoint_may_cover_and_how_long_writes_take_is_told() -> None:
+    registry = CollectorRegistry()
+    house = House(metrics=ConsumerMetrics(registry))
+    handler = house.consumer("shard-1")
+    handler.start(None)
+
+    def unsettled() -> float | None:
+        return registry.get_sample_value("headcount_consumer_unsettled_records", {"shard": "shard-1"})
+
+    handler.handle([seen(1, "A", 0), seen(2, "A", 1), seen(3, "A", 2)], caught_up=True)
+    assert unsettled() == 3
+    handler.settle(everything=False)
+    assert unsettled() == 2
+    handler.settle(everything=True)
+    assert unsettled() == 0
+    assert registry.get_sample_value("headcount_consumer_write_duration_seconds_count") == 2
 
 
 def test_another_writers_progress_is_taken_over() -> None:

@@ -1,38 +1,13 @@
-"""Every metric is declared once; of a dead child the counters stay, and the gauges vanish."""
+"""Every metric is declared once, and registries are shown as one."""
 
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from headcount.kcl.children import Children
-from headcount.metrics import (
-    GROUPS,
-    MULTIPROCESS_DIRECTORY,
-    BuildMetrics,
-    ConsumerMetrics,
-    children_registry,
-    exposition,
-    forget_dead_children,
-)
-
-# A child that counts a batch of the shard named by its argument, says so, and lives until its stdin is closed.
-CHILD = """
-import sys
-from headcount.metrics import ConsumerMetrics, ShardMetrics
-shard = ShardMetrics()
-shard.batches.labels(shard=sys.argv[1]).inc()
-shard.last_batch.labels(shard=sys.argv[1]).set_to_current_time()
-shard.behind.labels(shard=sys.argv[1]).set(7)
-ConsumerMetrics().records.labels(outcome="applied").inc(5)
-print("ready", flush=True)
-sys.stdin.read()
-"""
+from headcount.exposition import exposition
+from headcount.metrics import GROUPS, AwsMetrics, BuildMetrics, ConsumerMetrics, LevelMetrics
 
 
 def families() -> list[tuple[str, str]]:
@@ -80,76 +55,41 @@ def test_registries_are_shown_one_after_the_other() -> None:
     assert shown.index(b"headcount_consumer_clamped") < shown.index(b"headcount_build_info")
 
 
-def child(directory: Path, shard: str) -> subprocess.Popen[str]:
-    environment = os.environ | {MULTIPROCESS_DIRECTORY: str(directory)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, shard],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
+def test_what_two_registries_have_is_shown_once_and_added_up() -> None:
+    """The supervisor calls AWS, and so do its workers."""
+    first, second = AwsMetrics(), AwsMetrics()
+    first.retries.labels(service="dynamodb", operation="Scan").inc(2)
+    second.retries.labels(service="dynamodb", operation="Scan").inc(3)
+    second.retries.labels(service="kinesis", operation="ListShards").inc()
+
+    shown = exposition(first.registry, second.registry).decode()
+
+    assert shown.count("# HELP headcount_aws_retries_total") == 1
+    assert 'headcount_aws_retries_total{operation="Scan",service="dynamodb"} 5.0' in shown
+    assert 'headcount_aws_retries_total{operation="ListShards",service="kinesis"} 1.0' in shown
+    assert (
+        first.registry.get_sample_value("headcount_aws_retries_total", {"service": "dynamodb", "operation": "Scan"})
+        == 2
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
 
 
-def samples(directory: Path) -> dict[tuple[str, str], float]:
-    """Values by name and the first label's value."""
-    return {
-        (sample.name, next(iter(sample.labels.values()), "")): sample.value
-        for family in children_registry(directory).collect()
-        for sample in family.samples
-    }
+def test_times_of_creation_are_not_shown() -> None:
+    registry = CollectorRegistry()
+    for group in GROUPS:
+        group(registry)
+
+    assert b"_created" not in exposition(registry)
 
 
-def test_a_dead_childs_gauges_vanish_and_its_counters_stay(tmp_path: Path) -> None:
-    with child(tmp_path, "a") as first, child(tmp_path, "b") as second:
-        before = samples(tmp_path)
-        assert before["headcount_behind_latest_seconds", "a"] == 7
-        assert forget_dead_children(tmp_path) == 2
+def test_gauges_of_one_look_have_no_value_before_and_change_together() -> None:
+    registry = CollectorRegistry()
+    metrics = LevelMetrics(registry)
+    assert [family.samples for family in registry.collect()] == [[], [], [], []]
 
-        first.kill()
-        first.wait()
+    metrics.state.show({LevelMetrics.PLAYERS: {"a": 1, "b": 2}, LevelMetrics.LEVELS: 2})
+    metrics.state.show({LevelMetrics.PLAYERS: {"b": 3}, LevelMetrics.LEVELS: 1})
 
-        assert forget_dead_children(tmp_path) == 1
-        after = samples(tmp_path)
-        assert ("headcount_behind_latest_seconds", "a") not in after
-        assert ("headcount_last_batch_timestamp_seconds", "a") not in after
-        assert after["headcount_behind_latest_seconds", "b"] == 7
-        assert after["headcount_batches_total", "a"] == 1
-        assert after["headcount_consumer_records_total", "applied"] == 10
-        second.communicate()
-
-
-def test_children_just_killed_are_dead_though_nobody_buries_them(tmp_path: Path) -> None:
-    """In a container whose first process the supervisor is, orphans keep their process ids."""
-    with child(tmp_path, "a") as unburied:
-        assert forget_dead_children(tmp_path) == 1
-
-        assert forget_dead_children(tmp_path, all_are_dead=True) == 0
-
-        after = samples(tmp_path)
-        assert ("headcount_behind_latest_seconds", "a") not in after
-        assert after["headcount_batches_total", "a"] == 1
-        unburied.communicate()
-
-
-def test_a_supervisor_sees_its_children(tmp_path: Path) -> None:
-    children = Children(tmp_path)
-    children.look()
-    assert (children.alive, children.last_batch, children.totals) == (0, {}, {})
-
-    with child(tmp_path, "a") as one:
-        children.look()
-
-        assert children.alive == 1
-        assert children.last_batch.keys() == {"a"}
-        assert children.stuck(60) == []
-        assert children.stuck(-1) == ["a"]
-        assert children.totals["headcount_consumer_records_total", "applied"] == 5
-        one.communicate()
-
-    children.look()
-    assert (children.alive, children.stuck(-1)) == (0, [])
-    assert children.totals["headcount_consumer_records_total", "applied"] == 5
+    assert registry.get_sample_value("headcount_players", {"level": "a"}) is None
+    assert registry.get_sample_value("headcount_players", {"level": "b"}) == 3
+    assert registry.get_sample_value("headcount_levels") == 1
+    assert registry.get_sample_value("headcount_negative_levels") is None

@@ -1,12 +1,13 @@
 """The record processors in the KCL's own protocol: a checkpoint comes last, and a failure ends without one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import pytest
 import structlog
 
-from headcount.model import Position
+from headcount.model import Position, Record
+from tests.fakes.clock import Clock
 from tests.fakes.lines import record
 from tests.fakes.protocol import (
     LEASE_LOST,
@@ -70,6 +71,25 @@ def test_a_batch_is_handled_then_settled_then_checkpointed() -> None:
     assert talked.said == [STARTED, checkpoint(2), BATCH]
     assert talked.metrics.get_sample_value("headcount_checkpoints_total", {"shard": "shard-1"}) == 1
     assert talked.metrics.get_sample_value("headcount_behind_latest_seconds", {"shard": "shard-1"}) == 0.1
+
+
+def test_the_last_checkpoint_is_told_and_at_first_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    begun = clock()
+    monkeypatch.setattr("prometheus_client.metrics.time.time", clock)
+
+    class _Slow(Recorder):
+        def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:
+            clock.now += 60
+            return super().handle(records, caught_up=caught_up)
+
+    def told(*lines: Line) -> float | None:
+        clock.now = begun
+        metrics = spoken(_Slow(), *lines).metrics
+        return metrics.get_sample_value("headcount_last_checkpoint_timestamp_seconds", {"shard": "shard-1"})
+
+    assert told(process()) == begun
+    assert told(process(), process(ONE), checkpointed()) == begun + 120
 
 
 @pytest.mark.parametrize(("behind", "caught_up"), [(0, True), (1, False), (None, False)])

@@ -4,6 +4,9 @@ import static ch.qos.logback.classic.Level.OFF;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -43,8 +46,10 @@ public final class KclDaemon {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> Runtime.getRuntime().halt(exitCode)));
         onStopSignal(() -> exit(DRAINED, "stopped before the start was complete"));
         if (Boolean.getBoolean("haltOnStdinEof")) haltOnStdinEof();
-
         CompletableFuture<Void> started = new CompletableFuture<>();
+        String heartbeat = System.getProperty("heartbeatFile");
+        if (heartbeat != null) inBackground(() -> beat(Path.of(heartbeat), started));
+
         Scheduler scheduler = null;
         long graceMillis = 0;
         try {
@@ -71,7 +76,7 @@ public final class KclDaemon {
 
     // Who started us was killed, and may start another daemon with our worker id: two of those would share leases.
     private static void haltOnStdinEof() {
-        Thread watch = new Thread(() -> {
+        inBackground(() -> {
             try {
                 System.in.transferTo(OutputStream.nullOutputStream());
             } catch (IOException e) {
@@ -79,8 +84,28 @@ public final class KclDaemon {
             }
             Runtime.getRuntime().halt(CHILD_FAILED);
         });
-        watch.setDaemon(true);
-        watch.start();
+    }
+
+    /**
+     * The sign of life for who started us: the file is touched every second; that it is not empty says that the KCL has
+     * started. A JVM that hangs, or does nothing but collect garbage, gives none.
+     */
+    private static void beat(Path file, CompletableFuture<Void> started) {
+        while (true) {
+            try {
+                Files.setLastModifiedTime(file, FileTime.fromMillis(System.currentTimeMillis()));
+                if (started.isDone() && Files.size(file) == 0) Files.writeString(file, "started");
+            } catch (IOException e) {
+                // the file's age tells it
+            }
+            LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
+        }
+    }
+
+    private static void inBackground(Runnable work) {
+        Thread thread = new Thread(work);
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private static Scheduler scheduler(

@@ -1,0 +1,53 @@
+"""Counts attempts at AWS calls: botocore tries again by itself, and what it went through shows nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.model import OperationModel
+
+    from headcount.metrics import AwsMetrics
+
+OK, THROTTLED, REFUSED, FAILED = "ok", "throttled", "refused", "failed"
+
+# Error codes, and the reasons of a cancelled transaction.
+THROTTLING = frozenset(
+    {
+        "ThrottlingError",  # of an item
+        "ProvisionedThroughputExceeded",
+        "ThrottlingException",  # of the whole
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+    }
+)
+
+_SERVER_ERROR = 500
+
+
+def count_attempts(session: boto3.Session, metrics: AwsMetrics) -> None:
+    """Count the attempts of all clients that ``session`` makes from now on."""
+
+    def on_attempt(*, response: Any, operation: OperationModel, attempts: int, **_: Any) -> None:
+        service, name = operation.service_model.service_id.hyphenize(), operation.name
+        metrics.attempts.labels(service=service, operation=name, result=result_of(response)).inc()
+        if attempts > 1:
+            metrics.retries.labels(service=service, operation=name).inc()
+
+    # Emitted after every attempt, the good ones too; who returns None has no say in whether there is another.
+    session.events.register("needs-retry", on_attempt)
+
+
+def result_of(response: tuple[Any, dict[str, Any]] | None) -> str:
+    """What came of an attempt: ``response`` holds HTTP's and the parsed one, None: there was no answer."""
+    if response is None:
+        return FAILED
+    http, parsed = response
+    if "Error" not in parsed:
+        return OK
+    reasons = {reason.get("Code") for reason in parsed.get("CancellationReasons", [])}
+    if THROTTLING & {parsed["Error"].get("Code"), *reasons}:
+        return THROTTLED
+    return FAILED if http.status_code >= _SERVER_ERROR else REFUSED

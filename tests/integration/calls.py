@@ -1,0 +1,118 @@
+"""What a call to AWS must be allowed: IAM actions, and on which resources (pure).
+
+By AWS's service authorization reference for DynamoDB and Kinesis, and by "Using IAM with DynamoDB transactions".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ACCOUNT = "account"  # for what names no resource
+KCL_INDEX = "LeaseOwnerToLeaseKeyIndex"
+
+_STREAM = "events_stream"
+_TABLES = ("player_table", "level_table", "transitions_table", "progress_table", "dead_letter_table")
+_TABLE_STREAM = "player_table_stream"
+_APPLICATIONS = {"consumer": "consumer", "level_aggregator": "level-aggregator"}
+_KCL_TABLES = {
+    "": "lease_table",
+    "-CoordinatorState": "coordinator_table",
+    "-WorkerMetricStats": "worker_metrics_table",
+}
+_INDEX = "lease_table_index"
+RESOURCES = frozenset({_STREAM, *_TABLES, _TABLE_STREAM, *_KCL_TABLES.values(), _INDEX, ACCOUNT})
+
+# A transaction is no action of IAM's: each part needs what the same write or read by itself would need.
+_PARTS = {
+    "Update": "UpdateItem",
+    "Put": "PutItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Permission:
+    """An IAM action that a service may make, or has made, on a resource."""
+
+    service: str
+    resource: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.resource} by {self.service}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to AWS; ``target``: ``<API>_<version>.<operation>``."""
+
+    service: str
+    target: str
+    body: Mapping[str, Any]
+
+
+class Names:
+    """The resources behind the names in calls, by the settings in ``environment``."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._resources = {environment[f"HEADCOUNT_{name.upper()}"]: name for name in (_STREAM, *_TABLES)}
+        self._kcl = {
+            f"{environment['HEADCOUNT_APPLICATION']}-{application}{ending}": (service, resource)
+            for service, application in _APPLICATIONS.items()
+            for ending, resource in _KCL_TABLES.items()
+        }
+
+    def permissions(self, call: Call) -> set[Permission]:
+        """All that ``call`` needs; a resource that no policy of that service may name says whose it is."""
+        api, _, operation = call.target.partition(".")
+        match api.partition("_")[0]:
+            case "DynamoDB":
+                found = self._tables(call, operation)
+            case "DynamoDBStreams":
+                found = iter([(f"dynamodb:{operation}", self._table_stream(call.body))])
+            case "Kinesis":
+                found = iter([(f"kinesis:{operation}", self._stream(call))])
+            case _:
+                found = iter([(call.target, ACCOUNT)])
+        return {Permission(call.service, resource, action) for action, resource in found}
+
+    def _tables(self, call: Call, operation: str) -> Iterator[tuple[str, str]]:
+        body = call.body
+        if "TransactItems" in body:
+            for item in body["TransactItems"]:
+                for part, content in item.items():
+                    yield f"dynamodb:{_PARTS[part]}", self._named(call.service, content["TableName"])
+        elif "RequestItems" in body:
+            for table in body["RequestItems"]:
+                yield f"dynamodb:{operation}", self._named(call.service, table)
+        elif "TableName" in body:
+            table = self._named(call.service, body["TableName"])
+            index = body.get("IndexName")
+            if index is not None:  # the index alone: AWS asks for nothing on its table
+                table = _INDEX if (table, index) == ("lease_table", KCL_INDEX) else f"index {index} of {table}"
+            yield f"dynamodb:{operation}", table
+            if body.get("Tags"):
+                yield "dynamodb:TagResource", table
+        else:
+            yield f"dynamodb:{operation}", ACCOUNT
+
+    def _table_stream(self, body: Mapping[str, Any]) -> str:
+        if "StreamArn" in body:
+            table = body["StreamArn"].split("/")[1]
+            return self._resources.get(table, f"table {table}") + "_stream"
+        return _TABLE_STREAM if "ShardIterator" in body else ACCOUNT  # an iterator names none: there is but one
+
+    def _stream(self, call: Call) -> str:
+        for key in ("StreamName", "StreamARN"):
+            if key in call.body:
+                return self._named(call.service, call.body[key])
+        return _STREAM if {"ShardIterator", "NextToken"} & call.body.keys() else ACCOUNT  # likewise
+
+    def _named(self, service: str, name: str) -> str:
+        name = name.rpartition("/")[2]  # an ARN will do, too
+        owner, table = self._kcl.get(name, ("", ""))
+        if owner:
+            return table if owner == service else f"{table} of {owner}"
+        return self._resources.get(name, f"unknown {name}")

@@ -1,0 +1,138 @@
+"""Every attempt at an AWS call is counted, botocore's own tries among them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from headcount.aws import ATTEMPTS, Aws
+
+Answer = tuple[int, dict[str, Any]] | None  # status and body; None: none comes
+OK: Answer = (200, {})
+SLOW_DOWN: Answer = (400, {"__type": "com.amazonaws#ThrottlingException"})
+NO_SUCH_TABLE: Answer = (400, {"__type": "com.amazonaws#ResourceNotFoundException"})
+CONDITION: Answer = (400, {"__type": "com.amazonaws#ConditionalCheckFailedException"})
+BROKEN: Answer = (500, {"__type": "com.amazonaws#InternalServerError"})
+CANCELLED = "com.amazonaws#TransactionCanceledException"
+NOT_MOVED: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "ConditionalCheckFailed"}]})
+HOT_ITEM: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "None"}, {"Code": "ThrottlingError"}]})
+
+
+class _Raw:
+    """A body, as urllib3 hands it over."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self._body
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """Clients that wait for nothing."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    return Aws("us-east-1")
+
+
+def play(aws: Aws, *answers: Answer) -> None:
+    """Have AWS give these answers, one per attempt."""
+    left = list(answers)
+
+    def answer(request: AWSPreparedRequest, **_: object) -> Any:
+        given = left.pop(0)
+        if given is None:
+            raise ConnectionClosedError(endpoint_url="memory")
+        status, body = given
+        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(json.dumps(body).encode()))
+
+    aws.dynamodb.meta.events.register("before-send", answer)
+
+
+def attempts(aws: Aws) -> dict[tuple[str, str], float]:
+    """Counted attempts by operation and result."""
+    return {
+        (sample.labels["operation"], sample.labels["result"]): sample.value
+        for family in aws.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "headcount_aws_attempts_total"
+    }
+
+
+def retries(aws: Aws, operation: str) -> float | None:
+    labels = {"service": "dynamodb", "operation": operation}
+    return aws.metrics.registry.get_sample_value("headcount_aws_retries_total", labels)
+
+
+def test_a_call_that_goes_through_is_one_attempt(aws: Aws) -> None:
+    play(aws, OK)
+
+    aws.dynamodb.get_item(TableName="t", Key={"k": {"S": "v"}})
+
+    assert attempts(aws) == {("GetItem", "ok"): 1}
+    assert retries(aws, "GetItem") is None
+
+
+def test_each_try_counts_by_what_came_of_it_and_counting_changes_no_retry(aws: Aws) -> None:
+    play(aws, SLOW_DOWN, BROKEN, None, OK)
+
+    aws.dynamodb.scan(TableName="t")
+
+    assert attempts(aws) == {
+        ("Scan", "throttled"): 1,
+        ("Scan", "failed"): 2,
+        ("Scan", "ok"): 1,
+    }
+    assert retries(aws, "Scan") == 3
+
+
+def test_what_is_refused_is_not_tried_again(aws: Aws) -> None:
+    play(aws, NO_SUCH_TABLE, CONDITION)
+
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            aws.dynamodb.scan(TableName="t")
+
+    assert attempts(aws) == {("Scan", "refused"): 2}
+
+
+def test_a_cancelled_transaction_is_throttled_or_refused_by_its_reasons(aws: Aws) -> None:
+    play(aws, NOT_MOVED, HOT_ITEM)
+
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            aws.dynamodb.transact_write_items(TransactItems=[{"Delete": {"TableName": "t", "Key": {"k": {"S": "v"}}}}])
+
+    assert attempts(aws) == {("TransactWriteItems", "refused"): 1, ("TransactWriteItems", "throttled"): 1}
+
+
+def test_the_last_try_counts_too(aws: Aws) -> None:
+    play(aws, *[BROKEN] * ATTEMPTS)
+
+    with pytest.raises(ClientError):
+        aws.dynamodb.scan(TableName="t")
+
+    assert attempts(aws) == {("Scan", "failed"): ATTEMPTS}
+    assert retries(aws, "Scan") == ATTEMPTS - 1
+
+
+def test_the_clients_of_the_start_count_in_the_same_place(aws: Aws) -> None:
+    start = aws.at_start()
+    play(start, OK)
+    start.dynamodb.list_tables()
+    play(aws, OK)
+    aws.dynamodb.list_tables()
+
+    assert attempts(aws) == {("ListTables", "ok"): 2}
+
+
+def test_services_have_the_names_that_aws_gives_them(aws: Aws) -> None:
+    names = {client.meta.service_model.service_id.hyphenize() for client in (aws.dynamodb, aws.streams, aws.kinesis)}
+
+    assert names == {"dynamodb", "dynamodb-streams", "kinesis"}
