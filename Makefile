@@ -4,7 +4,7 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: install demo test system lint format lock sbom licences audit-dependencies dashboards clean
+.PHONY: install demo test system lint format lock sbom licences audit-dependencies dashboards checkov clean
 
 install: $(INSTALLED)
 
@@ -45,6 +45,7 @@ lock:
 	$(UV_COMPILE) pyproject.toml requirements/supply-chain.in --all-extras --group dev -c requirements/build.lock -o requirements/dev.lock
 	$(UV_COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/base.lock
 	$(UV_COMPILE) pyproject.toml --extra kcl -c requirements/dev.lock -o requirements/kcl.lock
+	$(UV_COMPILE) requirements/checkov.in -o requirements/checkov.lock
 
 # Bills of materials into build/sbom; ARGS="--image headcount/consumer" adds what is in the built image.
 sbom: install
@@ -56,6 +57,16 @@ licences: install
 # Known vulnerabilities of what is locked: 0 none, 1 some, 69 could not be looked up (make shows 2 for either).
 audit-dependencies: install
 	@$(PY) -m supply_chain audit $(ARGS)
+
+# Security rules for the Terraform, in an environment of its own: checkov pins what we pin otherwise.
+CHECKOV := .cache/checkov
+checkov: $(CHECKOV)/installed
+	$(CHECKOV)/bin/checkov -d deploy/terraform --framework terraform --skip-download --quiet --compact
+
+$(CHECKOV)/installed: requirements/checkov.lock
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checkov.lock
+	@touch $@
 
 # Grafana's dashboards from their generator.
 dashboards: install

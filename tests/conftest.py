@@ -5,6 +5,7 @@ The project is imported only by who asks for an emulator: the system suite loads
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DYNAMODB_LOCAL = Path(__file__).resolve().parents[1] / ".cache" / "dynamodb-local"
 _MEASURED = "measured"
+_NOT_TESTED = "NOT TESTED"  # how the reason of a skip begins that a person must hear of
 
 Measure = Callable[[str, float], None]
 
@@ -64,13 +66,16 @@ def measure(record_property: Callable[[str, object], None]) -> Measure:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured, and what could not be tested for want of an engine."""
+    """Print what was measured, and what could not be tested for want of a tool."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
     lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == _MEASURED]
     if lines:
         terminalreporter.section("measured")
         for line in lines:
             terminalreporter.line(line)
-    untested = [report for report in terminalreporter.stats.get("skipped", []) if "NOT TESTED" in str(report.longrepr)]
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    untested = Counter(reason[reason.index(_NOT_TESTED) :].strip("'()") for reason in skipped if _NOT_TESTED in reason)
     if untested:
-        terminalreporter.section(f"{len(untested)} TESTS DID NOT RUN ON LOCALSTACK", sep="!", red=True, bold=True)
+        terminalreporter.section(f"{untested.total()} tests did not run", sep="!", red=True, bold=True)
+        for reason, count in untested.items():
+            terminalreporter.line(f"{count}: {reason}", red=True)

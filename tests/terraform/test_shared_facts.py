@@ -45,7 +45,7 @@ def test_every_setting_is_the_modules_the_users_or_refused() -> None:
 
 
 def test_the_module_sets_what_it_says() -> None:
-    named = set(re.findall(r"\b(?:HEADCOUNT_\w+|AWS_REGION)\b", (MODULE / "ecs.tf").read_text("utf-8")))
+    named = set(re.findall(r"\b(?:HEADCOUNT_\w+|AWS_REGION)\b", (MODULE / "tasks.tf").read_text("utf-8")))
     assert named == set(NAMES["set_by_module"])
 
 
