@@ -29,7 +29,10 @@ EXIT_DIFFERENCE = 1
 MOST_KEY_BYTES = 1024  # longer ids are dead letters (consumer/snowplow.py)
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Headcount: live player counts. Settings: docs/configuration.md."
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # players are among them
+    help="Headcount: live player counts. Settings: docs/configuration.md.",
 )
 
 
@@ -75,6 +78,11 @@ def _in_one_line() -> Iterator[None]:
         raise typer.Exit(EXIT_UNAVAILABLE) from None
 
 
+def harmless(line: str) -> str:
+    """A line for a terminal: ids come from players' browsers, and may hold what moves its cursor or sets its title."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
 def _check_key(option: str, value: str) -> None:
     size = len(value.encode(errors="replace"))
     if not 1 <= size <= MOST_KEY_BYTES:
@@ -106,7 +114,8 @@ def audit(
     if as_json:
         sys.stdout.write(orjson.dumps({"exact": not found, "differences": found}).decode() + "\n")
     else:
-        typer.echo("\n".join(str(difference) for difference in found) or "No difference: I1, I2 and I4 hold.")
+        lines = [harmless(str(difference)) for difference in found] or ["No difference: I1, I2 and I4 hold."]
+        typer.echo("\n".join(lines))
     if found:
         raise typer.Exit(EXIT_DIFFERENCE)
 
@@ -125,7 +134,7 @@ def explain(
         tables.verify()
         teller = Explain(tables.players, tables.counts, tables.progress, tables.settings)
         lines = teller.level(level) if level is not None else teller.player(player or "")
-    typer.echo("\n".join(lines))
+    typer.echo("\n".join(map(harmless, lines)))
 
 
 @app.command()
@@ -142,9 +151,9 @@ def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> Non
         typer.echo("There is no row of this player; nothing to erase.")
         return
     typer.echo(
-        f"Erased: the row in level {row.level}. Counts follow in a moment. Events of this player that are still to "
-        "come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a new row: "
-        f"erase again after {tables.settings.refresh_seconds:g} s if the player is active."
+        f"Erased: the row in level {harmless(row.level)}. Counts follow in a moment. Events of this player that are "
+        "still to come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a new "
+        f"row: erase again after {tables.settings.refresh_seconds:g} s if the player is active."
     )
 
 

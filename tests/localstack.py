@@ -46,7 +46,9 @@ class LocalStack:
         testcontainers_config.ryuk_disabled = True  # one more image to pull, and more rights than a test should have
         answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(START_SECONDS)
         container = DockerContainer(image()).with_exposed_ports(PORT).waiting_for(answers)
-        self._container = container.with_envs(SERVICES=SERVICES, EAGER_SERVICE_LOADING="1", KINESIS_LATENCY="0")
+        settings = {"SERVICES": SERVICES, "EAGER_SERVICE_LOADING": "1", "KINESIS_LATENCY": "0"}
+        # DynamoDB Local's own streams: docs/adr/0008-local-aws-in-containers.md
+        self._container = container.with_envs(**settings, PROVIDER_OVERRIDE_DYNAMODB="v2")
 
     @property
     def endpoint_url(self) -> str:

@@ -18,7 +18,7 @@ from headcount.demo.run import DemoError, run
 from headcount.demo.screen import render_svg, restore_terminal
 from headcount.lifecycle import Stop
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)  # players are among them
 
 _MEANINGS = {
     "I1": "each level counts the players in it",

@@ -56,9 +56,18 @@ class Outcome:
             cutoff, completed = aws.cutoff()
             look = cls(aws.players(), aws.levels(), aws.transitions(), aws.tallies(), records, cutoff, truth)
             looks.append(look)
-            recount = Counter(level for level, _ in look.players.values())
-            counted = {level: row.players for level, row in look.levels.items() if row.players}
-            return cutoff == completed and recount == counted and looks[-2:-1] == [look]
+            return cutoff == completed and not look.miscounted and looks[-2:-1] == [look]
 
-        eventually(at_rest, SETTLE_SECONDS, lambda: f"the tables do not come to rest: {looks[-2:]}")
+        def unrest() -> str:
+            return f"cutoff, completed: {aws.cutoff()}; counted, should be: {looks[-1].miscounted}"
+
+        eventually(at_rest, SETTLE_SECONDS, unrest)
         return looks[-1]
+
+    @property
+    def miscounted(self) -> dict[str, tuple[int, int]]:
+        """Levels whose count is not the number of their players: both numbers."""
+        recount = Counter(level for level, _ in self.players.values())
+        counted = {level: row.players for level, row in self.levels.items()}
+        both = {level: (counted.get(level, 0), recount[level]) for level in counted.keys() | recount.keys()}
+        return {level: pair for level, pair in both.items() if pair[0] != pair[1]}
