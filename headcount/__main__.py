@@ -152,8 +152,8 @@ def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> Non
         return
     typer.echo(
         f"Erased: the row in level {harmless(row.level)}. Counts follow in a moment. Events of this player that are "
-        "still to come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a new "
-        f"row: erase again after {tables.settings.refresh_seconds:g} s if the player is active."
+        "still to come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a "
+        f"new row: erase again after {tables.settings.refresh_seconds:g} s if the player is active."
     )
 
 
