@@ -56,7 +56,11 @@ class LocalStack:
         return f"http://{self._container.get_container_host_ip()}:{self._container.get_exposed_port(PORT)}"
 
     def __enter__(self) -> Self:
-        self._container.start()
+        try:
+            self._container.start()
+        except BaseException:
+            self._container.stop()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
