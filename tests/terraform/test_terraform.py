@@ -1,7 +1,7 @@
 """Terraform's own checks of `deploy/terraform`: format, validity, the module's tests against a mocked provider.
 
 Needs `terraform` on the PATH. The provider comes from the folder that ``TF_PLUGIN_DIR`` names, else from where
-Terraform's configuration says, by default its registry.
+Terraform's configuration says, by default its registry; where that can't be reached, these skip and say so.
 """
 
 import os
@@ -13,6 +13,7 @@ import pytest
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "terraform"
 MODULE = "modules/headcount"
+UNREACHABLE = "Failed to query available provider packages"
 ROOTS = [MODULE, *sorted(f"examples/{folder.name}" for folder in (DEPLOY / "examples").iterdir() if folder.is_dir())]
 
 
@@ -34,8 +35,13 @@ def terraform(folder: Path, *arguments: str) -> str:
         timeout=900,
         env=environment | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
     )
+    printed = ended.stdout + ended.stderr
+    if ended.returncode != 0 and UNREACHABLE in " ".join(printed.split()) and "TF_PLUGIN_DIR" not in os.environ:
+        pytest.skip(
+            "NOT TESTED: deploy/terraform was not validated: no registry gives the AWS provider; set TF_PLUGIN_DIR"
+        )
     if ended.returncode != 0:
-        pytest.fail(f"terraform {' '.join(arguments)} in {folder}:\n{ended.stdout}{ended.stderr}", pytrace=False)
+        pytest.fail(f"terraform {' '.join(arguments)} in {folder}:\n{printed}", pytrace=False)
     return ended.stdout
 
 

@@ -51,7 +51,7 @@ variable "alarm_emails" {
 variable "monthly_budget_usd" {
   description = "Budget a month in US dollars; it needs alarm_emails."
   type        = number
-  default     = 200
+  default     = 300
 }
 
 variable "deletion_protection" {
