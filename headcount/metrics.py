@@ -29,7 +29,7 @@ class ShardMetrics:
             "headcount_last_batch_timestamp_seconds", "When the shard's last batch was finished.", r
         )
         self.behind = of_shard(
-            "headcount_behind_latest_seconds", "How far the shard's reader is behind the stream's tip.", r
+            "headcount_behind_latest_seconds", "How far behind the stream's tip the shard is read, or handled.", r
         )
         self.checkpoints = Counter("headcount_checkpoints", "Checkpoints made.", ["shard"], registry=r)
         self.last_checkpoint = of_shard(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry
 
-from headcount.audit import Audit
+from headcount.audit import Audit, Difference
 from headcount.companion import Companion
 from headcount.metrics import AuditMetrics, LevelMetrics
 from headcount.tables.counts import CountTables
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from headcount.settings import Settings
 
 LOOK_SECONDS = 10.0
+# Counts of an aggregator that hangs or catches up are off for longer than a live audit takes. A difference is told of
+# only if it stands, the same, in so many audits more.
+CONFIRMATIONS, CONFIRM_AFTER_SECONDS = 2, 60.0
 OTHER = "(other)"
 
 _log = structlog.get_logger()
@@ -80,15 +83,21 @@ class AuditWatch:
     """Runs the live audit every ``interval`` seconds."""
 
     def __init__(
-        self, audit: Audit, metrics: AuditMetrics, interval: float, wall: Callable[[], float] = time.time
+        self,
+        audit: Audit,
+        metrics: AuditMetrics,
+        interval: float,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._audit, self._metrics, self._interval, self._wall = audit, metrics, interval, wall
+        self._audit, self._metrics, self._interval = audit, metrics, interval
+        self._wall, self._sleep = wall, sleep
 
     def turn(self) -> float:
         """Audit and tell; returns the seconds until the next time. Raises what kept it from auditing."""
         begun = time.monotonic()
         try:
-            found = self._audit.live()
+            found = self._standing()
         except Exception:
             self._metrics.audits.labels(result="failed").inc()
             raise
@@ -98,3 +107,13 @@ class AuditWatch:
             _log.error("audit: difference", difference=str(difference))
         _log.info("audit", differences=len(found), took_ms=round((time.monotonic() - begun) * 1000))
         return self._interval
+
+    def _standing(self) -> list[Difference]:
+        found = self._audit.live()
+        for _ in range(CONFIRMATIONS):
+            if not found:
+                break
+            self._sleep(CONFIRM_AFTER_SECONDS)
+            again = {difference.standing for difference in self._audit.live()}
+            found = [difference for difference in found if difference.standing in again]
+        return found

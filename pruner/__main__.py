@@ -112,12 +112,14 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
     identity = verify_stream(aws.at_start(), settings.events_stream)
     verify_tables(aws.at_start(), [settings.player_table, settings.progress_table])
+    # A pass that fails is made again: better soon than after many tries, which would outlast a platform's patience.
+    hasty = aws.at_start()
     sweep = Sweep(
         settings,
         str(identity),
-        EventStream(aws.kinesis, settings.events_stream),
-        PlayerTable(aws.dynamodb, settings.player_table),
-        ProgressTable(aws.dynamodb, settings.progress_table),
+        EventStream(hasty.kinesis, settings.events_stream),
+        PlayerTable(hasty.dynamodb, settings.player_table),
+        ProgressTable(hasty.dynamodb, settings.progress_table),
         Rate(settings.prune_rate),
     )
     pruner = Pruner(settings, sweep, stop)

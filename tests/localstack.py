@@ -45,7 +45,9 @@ class LocalStack:
     def __init__(self) -> None:
         testcontainers_config.ryuk_disabled = True  # one more image to pull, and more rights than a test should have
         answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(START_SECONDS)
-        container = DockerContainer(image()).with_exposed_ports(PORT).waiting_for(answers)
+        container = DockerContainer(image()).waiting_for(answers)
+        # Any free one, on loopback only; the library's own types know of no address.
+        container.ports = {f"{PORT}/tcp": ("127.0.0.1", None)}  # type: ignore[dict-item] # docker's own client does
         settings = {"SERVICES": SERVICES, "EAGER_SERVICE_LOADING": "1", "KINESIS_LATENCY": "0"}
         # DynamoDB Local's own streams: docs/adr/0008-local-aws-in-containers.md
         self._container = container.with_envs(**settings, PROVIDER_OVERRIDE_DYNAMODB="v2")

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 # Exit codes of the entry point (headcount/kcl/java/KclDaemon.java).
 DRAINED, BAD_CONFIGURATION, UNREACHABLE, PROCESSOR_FAILED, NOT_DRAINED = 0, 64, 69, 70, 75
+OUT_OF_MEMORY = 3  # -XX:+ExitOnOutOfMemoryError
 MEANINGS = {
     DRAINED: "drained",
     BAD_CONFIGURATION: "bad configuration",
     UNREACHABLE: "stream or lease table not reached in time",
     PROCESSOR_FAILED: "a worker process failed",
     NOT_DRAINED: "not drained in time",
+    OUT_OF_MEMORY: "the JVM's heap is too small",
 }
 
 # A SIGTERM that came before the entry point had its own handler: nothing was begun, so nothing is left to drain.

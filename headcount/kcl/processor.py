@@ -93,7 +93,7 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
             counts = self._handler.handle(records, caught_up=behind == 0)
             self._checkpoint(process_records_input.checkpointer, self._handler.settle(everything=False))
         took = time.perf_counter() - begun
-        self._observe(len(records), behind, took)
+        self._observe(records, behind, took)
         if records:
             _log.info("batch", records=len(records), behind_ms=behind, took_ms=round(took * 1000), **counts)
 
@@ -142,14 +142,16 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
                 self._metrics.last_checkpoint.labels(shard=self._shard).set_to_current_time()
                 return
 
-    def _observe(self, records: int, behind: int | None, took: float) -> None:
+    def _observe(self, records: Sequence[Record], behind: int | None, took: float) -> None:
         metrics, shard = self._metrics, self._shard
         metrics.batches.labels(shard=shard).inc()
-        metrics.batch_records.labels(shard=shard).inc(records)
+        metrics.batch_records.labels(shard=shard).inc(len(records))
         metrics.batch_seconds.observe(took)
         metrics.last_batch.labels(shard=shard).set_to_current_time()
-        if behind is not None:
-            metrics.behind.labels(shard=shard).set(behind / 1000)
+        # The KCL speaks of when the batch was fetched, which may be long ago: it fetches ahead.
+        waited = round(time.time() * 1000) - records[-1].arrived_at if records else 0
+        if records or behind is not None:
+            metrics.behind.labels(shard=shard).set(max(0, behind or 0, waited) / 1000)
 
 
 class _Fatal:

@@ -169,7 +169,7 @@ class Supervisor:
             self._readiness.daemon_ended()
             self._daemon = None
             self._children.wait_for_their_end(KILLED_SECONDS)
-            meaning = MEANINGS.get(code, "killed")
+            meaning = MEANINGS.get(code, "killed: by whom, or for want of memory, the kernel's log says")
             if self._stop.is_asked():
                 _log.info("stopped", exit_code=code, meaning=meaning)
                 return code if code >= 0 else EXIT_NOT_DRAINED

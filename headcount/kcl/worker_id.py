@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import secrets
@@ -44,5 +45,5 @@ def _ecs_task_id() -> str:
     try:
         with urllib.request.urlopen(f"{base}/task", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 (http, as checked)
             return str(json.load(answer)["TaskARN"]).rpartition("/")[2]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise UnavailableError(f"ECS does not say this task's id at {base}/task: {error}.") from error

@@ -85,6 +85,20 @@ class Aws:
         rows = self._scan("headcount-consumer")
         return {row["leaseKey"]["S"]: row["leaseOwner"]["S"] for row in rows if "leaseOwner" in row}
 
+    def counted_beyond_the_checkpoint(self) -> bool:
+        """Whether an aggregator that dies now finds changes again that it has counted."""
+        counted = {
+            row["worker"]["S"].rpartition("/")[2]: int(row["sequenceNumber"]["S"])
+            for row in self._scan("StreamProgress")
+            if row["worker"]["S"].startswith("level_aggregator/") and "sequenceNumber" in row
+        }
+        checkpoints = {row["leaseKey"]["S"]: row["checkpoint"]["S"] for row in self._scan("headcount-level-aggregator")}
+        return any(
+            checkpoints[shard].isdigit() and int(checkpoints[shard]) < position
+            for shard, position in counted.items()
+            if shard in checkpoints
+        )
+
     def shards(self) -> list[str]:
         """Ids of the stream's shards."""
         return [shard["ShardId"] for shard in self.kinesis.list_shards(StreamName=STREAM)["Shards"]]

@@ -1,5 +1,6 @@
 """Containers are killed, stopped and started while a game is played; what that cost shows in `test_exact.py`."""
 
+import os
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from tests.conftest import Measure
 from tests.system import engine
 from tests.system.game import Game
 from tests.system.outcome import eventually
+from tests.system.prometheus import Prometheus
 from tests.system.tables import Aws
 
 PLAYING_SECONDS = 60
@@ -15,6 +17,7 @@ COUNTS_AGAIN_SECONDS = (
     120  # a claim's or lease's expiry, a JVM's start, a refresh, all on an emulator that has one core
 )
 TERM_SECONDS = 30
+REPLAYS = 3
 
 
 def visible(aws: Aws, game: Game) -> None:
@@ -38,6 +41,10 @@ def playing(aws: Aws, game: Game) -> Game:
 
 def test_consumers_share_the_shards(aws: Aws, playing: Game) -> None:  # noqa: ARG001 (shards are shared once events flow)
     consumers, shards = engine.containers("consumer"), aws.shards()
+    if expected := os.environ.get("SYSTEM_CONSUMERS"):
+        assert len(consumers) == int(expected)
+    if expected := os.environ.get("STREAM_SHARDS"):
+        assert len(shards) == int(expected)
     owners = min(len(consumers), len(shards))
 
     def shared() -> bool:
@@ -58,6 +65,23 @@ def test_a_killed_container_is_started_again_and_counts_go_on(
         visible(aws, playing)
         measure(f"docker kill of {service}: counts again after", time.monotonic() - begun)
         engine.await_healthy(service)
+
+
+def test_changes_that_a_killed_aggregator_had_counted_are_not_counted_again(
+    aws: Aws, playing: Game, prometheus: Prometheus
+) -> None:
+    """Rule 7: killed where its progress is beyond the KCL's checkpoint, it meets changes again, and skips them."""
+    [container, *_] = engine.containers("level_aggregator")
+    for _ in range(REPLAYS):
+        eventually(aws.counted_beyond_the_checkpoint, COUNTS_AGAIN_SECONDS, lambda: "all is checkpointed")
+        engine.kill(container)
+        engine.await_healthy("level_aggregator")
+        visible(aws, playing)
+        eventually(
+            lambda: prometheus.value('headcount_aggregator_changes_total{kind="replayed"}') > 0,
+            COUNTS_AGAIN_SECONDS,
+            lambda: "nothing was replayed",
+        )
 
 
 @pytest.mark.parametrize("service", engine.SERVICES)

@@ -1,6 +1,6 @@
 """The counts as metrics, and the live audits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
@@ -13,7 +13,15 @@ from headcount.metrics import AuditMetrics, LevelMetrics
 from headcount.model import LevelCount, LevelEvent, Transition
 from headcount.settings import Settings
 from headcount.tables.counts import Net
-from level_aggregator.level_watch import LOOK_SECONDS, OTHER, AuditWatch, LevelWatch, companions, fullest
+from level_aggregator.level_watch import (
+    CONFIRM_AFTER_SECONDS,
+    LOOK_SECONDS,
+    OTHER,
+    AuditWatch,
+    LevelWatch,
+    companions,
+    fullest,
+)
 from tests.fakes.clock import Clock
 from tests.fakes.counts import MemoryCounts
 from tests.fakes.players import MemoryPlayers
@@ -84,7 +92,12 @@ class _Audited:
         self.registry, self.clock = CollectorRegistry(), Clock()
         self.players, self.counts = MemoryPlayers(), counts or MemoryCounts()
         audit = Audit(self.players, self.counts, self.clock.sleep)
-        self.watch = AuditWatch(audit, AuditMetrics(self.registry), 900, self.clock)
+        self.watch = AuditWatch(audit, AuditMetrics(self.registry), 900, self.clock, self._confirm)
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def _confirm(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        self.meanwhile()
 
     def audits(self) -> list[float | None]:
         """Exact, different, failed."""
@@ -119,6 +132,19 @@ def test_an_audit_is_told_and_no_player_is_named() -> None:
         "I1 forest: playerCount is 2, should be 1 (off by +1)"
     ]
     assert "ann" not in str(lines)
+
+
+def test_a_difference_of_an_aggregator_that_catches_up_is_none() -> None:
+    """Its counts are off for longer than a live audit takes; told is only what stands for minutes."""
+    audited = _Audited()
+    audited.players.apply(LevelEvent("ann", "forest", 1))
+    audited.meanwhile = lambda: audited.count("forest")
+
+    begun = audited.clock()
+    audited.watch.turn()
+
+    assert audited.clock() - begun >= CONFIRM_AFTER_SECONDS
+    assert audited.audits() == [1, 0, 0]
 
 
 def test_an_audit_that_fails_is_counted_and_shows_nothing() -> None:

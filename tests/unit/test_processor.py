@@ -70,7 +70,21 @@ def test_a_batch_is_handled_then_settled_then_checkpointed() -> None:
     assert handler.told[1:] == [("handle", [b"one", b"two"], False), ("settle", False, False)]
     assert talked.said == [STARTED, checkpoint(2), BATCH]
     assert talked.metrics.get_sample_value("headcount_checkpoints_total", {"shard": "shard-1"}) == 1
-    assert talked.metrics.get_sample_value("headcount_behind_latest_seconds", {"shard": "shard-1"}) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("fetched_behind", "handled_after", "shown"),
+    [(100, 0.05, 0.1), (0, 93.0, 93.0), (None, 2.0, 2.0), (0, -0.3, 0.0)],
+)
+def test_behind_is_when_the_batch_was_fetched_or_when_it_was_handled_whichever_is_more(
+    fetched_behind: int | None, handled_after: float, shown: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The KCL fetches ahead: a batch that comes after a long one was at the tip when it was fetched."""
+    monkeypatch.setattr("headcount.kcl.processor.time.time", lambda: TWO.arrived_at / 1000 + handled_after)
+
+    talked = spoken(Recorder(), process(ONE, TWO, behind=fetched_behind), checkpointed())
+
+    assert talked.metrics.get_sample_value("headcount_behind_latest_seconds", {"shard": "shard-1"}) == shown
 
 
 def test_the_last_checkpoint_is_told_and_at_first_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:

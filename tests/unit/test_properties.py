@@ -34,6 +34,12 @@ def test_what_the_config_names() -> None:
     assert (made["failoverTimeMillis"], made["idleTimeBetweenReadsInMillis"]) == ("10000", "500")
 
 
+def test_a_read_is_bounded_for_the_daemons_heap_and_by_what_a_tables_stream_gives() -> None:
+    assert properties(CONFIG)["maxRecords"] == "2000"
+    table = replace(CONFIG, stream="arn:aws:dynamodb:eu-west-1:123456789012:table/PlayerState/stream/2026")
+    assert properties(table)["maxRecords"] == "1000"
+
+
 def test_idle_shards_have_a_heartbeat_and_the_mode_fails_over_fast() -> None:
     made = properties(CONFIG)
 

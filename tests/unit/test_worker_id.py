@@ -68,7 +68,8 @@ def test_an_answer_without_the_id_is_told(metadata: str, monkeypatch: pytest.Mon
         worker_id("ecs-task-id")
 
 
-def test_an_endpoint_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", "http://127.0.0.1:9")
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "http://local host/x", "http://[bad"])
+def test_an_endpoint_that_is_not_there_is_told(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", endpoint)
     with pytest.raises(UnavailableError, match="does not say this task's id"):
         worker_id("ecs-task-id")

@@ -44,7 +44,7 @@ variable "pruner_count" {
 variable "task_size" {
   description = "Fargate CPU units (1024 are a core) and MiB of memory of a task, per service."
   type = object({
-    consumer         = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 1024 })
+    consumer         = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 2048 })
     level_aggregator = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 1024 })
     pruner           = optional(object({ cpu = number, memory = number }), { cpu = 256, memory = 512 })
   })

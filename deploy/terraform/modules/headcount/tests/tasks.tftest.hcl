@@ -18,7 +18,7 @@ run "task_definitions" {
   command = plan
 
   assert {
-    condition     = { for service, task in aws_ecs_task_definition.service : service => [task.family, tonumber(task.cpu), tonumber(task.memory)] } == { consumer = ["headcount-consumer", 512, 1024], level_aggregator = ["headcount-level-aggregator", 512, 1024], pruner = ["headcount-pruner", 256, 512] }
+    condition     = { for service, task in aws_ecs_task_definition.service : service => [task.family, tonumber(task.cpu), tonumber(task.memory)] } == { consumer = ["headcount-consumer", 512, 2048], level_aggregator = ["headcount-level-aggregator", 512, 1024], pruner = ["headcount-pruner", 256, 512] }
     error_message = "families and sizes are as variables say"
   }
 
