@@ -44,6 +44,7 @@ class LocalStack:
 
     def __init__(self) -> None:
         testcontainers_config.ryuk_disabled = True  # one more image to pull, and more rights than a test should have
+        testcontainers_config.tc_host_override = "127.0.0.1"  # it takes some hosts for containers, and their bridge then
         answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(START_SECONDS)
         container = DockerContainer(image()).waiting_for(answers)
         # Any free one, on loopback only; the library's own types know of no address.
