@@ -6,7 +6,7 @@ from typing import Self
 
 from docker.client import DockerClient
 from docker.errors import DockerException
-from testcontainers.core.config import testcontainers_config
+from testcontainers.core.config import ConnectionMode, testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
@@ -44,7 +44,8 @@ class LocalStack:
 
     def __init__(self) -> None:
         testcontainers_config.ryuk_disabled = True  # one more image to pull, and more rights than a test should have
-        testcontainers_config.tc_host_override = "127.0.0.1"  # it takes some hosts for containers, and their bridge then
+        # It takes some hosts for containers themselves, and looks for ports on their bridge.
+        testcontainers_config.connection_mode_override = ConnectionMode.docker_host
         answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(START_SECONDS)
         container = DockerContainer(image()).waiting_for(answers)
         # Any free one, on loopback only; the library's own types know of no address.
