@@ -47,7 +47,7 @@ lock:
 	$(UV_COMPILE) pyproject.toml --extra kcl -c requirements/dev.lock -o requirements/kcl.lock
 	$(UV_COMPILE) requirements/checkov.in -o requirements/checkov.lock
 
-# Bills of materials into build/sbom; ARGS="--image headcount-consumer" adds what is in the built image.
+# Bills of materials into build/sbom; ARGS="--image consumer=headcount-consumer" adds what is in the built image.
 sbom: install
 	$(PY) -m supply_chain sbom $(ARGS)
 

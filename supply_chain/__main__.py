@@ -29,12 +29,13 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="What Headcou
 @app.command()
 def sbom(
     images: Annotated[
-        list[str] | None, typer.Option("--image", help="A local image to look into: its last name says which of ours.")
+        list[str] | None,
+        typer.Option("--image", help="Which of ours, and its name here: consumer=headcount-consumer."),
     ] = None,
     folder: Annotated[Path, typer.Option("--to", help="Where the documents go.")] = ROOT / "build" / "sbom",
 ) -> None:
     """Write one CycloneDX document per image: by the locks, and by what a built image tells, where one is given."""
-    built = {name.rpartition("/")[2].partition(":")[0]: name for name in images or []}
+    built = {which: name for which, _, name in (given.partition("=") for given in images or [])}
     if unknown := built.keys() - IMAGES.keys():
         raise typer.BadParameter(f"--image takes {', '.join(IMAGES)}, not {', '.join(sorted(unknown))}")
     made: dict[str, list[Component]] = {}
