@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 10.0
 # Counts of an aggregator that hangs or catches up are off for longer than a live audit takes. A difference is told of
-# only if it stands, the same, in so many audits more.
+# only if it stands, the same, in so many audits more, each after a minute, or the interval if that is shorter.
 CONFIRMATIONS, CONFIRM_AFTER_SECONDS = 2, 60.0
 OTHER = "(other)"
 
@@ -113,7 +113,7 @@ class AuditWatch:
         for _ in range(CONFIRMATIONS):
             if not found:
                 break
-            self._sleep(CONFIRM_AFTER_SECONDS)
+            self._sleep(min(CONFIRM_AFTER_SECONDS, self._interval))
             again = {difference.standing for difference in self._audit.live()}
             found = [difference for difference in found if difference.standing in again]
         return found

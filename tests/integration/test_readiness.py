@@ -15,7 +15,7 @@ from tests.integration.sites import Site
 from tests.integration.waiting import eventually
 
 STALL_SECONDS = 25
-HANGS_SECONDS = 14.0  # 10 without a sign of life, and a look
+HANGS_SECONDS = 22.0  # 10 without a sign of life and a look; more on a busy machine, but less than the stall time
 TABLE_GONE_SECONDS = 45.0  # tables are looked at every 30 s
 SILENT_SECONDS = 30.0
 RECOVERS_SECONDS = 90.0
@@ -50,7 +50,7 @@ def test_a_daemon_that_hangs_is_unready_then_replaced(make_site: MakeSite, measu
     begun = time.monotonic()
     first.suspend()
 
-    wait_until_unready(consumer, HANGS_SECONDS, "the KCL daemon has given no sign of life for 1")
+    wait_until_unready(consumer, HANGS_SECONDS, "the KCL daemon has given no sign of life for ")
     measure("consumer is unready after SIGSTOP of its daemon", time.monotonic() - begun)
     assert consumer.get("/healthz")[0] == 200
     assert time.time() - consumer.metrics()["headcount_daemon_heartbeat_timestamp_seconds", ""] > 9
