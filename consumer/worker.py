@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from consumer.handler import ConsumerHandler, Parts
 from consumer.snowplow import EventReader
@@ -17,6 +18,19 @@ from headcount.settings import load_settings
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def parents_least_watermark(stream: EventStream, progress: ProgressTable, identity: str) -> Callable[[str], int | None]:
+    """How a new shard learns where its watermark begins (rule 6)."""
+
+    def found(shard_id: str) -> int | None:
+        shard = stream.shard(shard_id)
+        return first_watermark(shard, progress.read_all(f"consumer/{identity}/")) if shard else None
+
+    return found
+
 
 def main() -> None:
     """Serve one shard of the stream named ``name@created`` by the only argument."""
@@ -26,10 +40,6 @@ def main() -> None:
     stream = EventStream(aws.kinesis, settings.events_stream)
     progress = ProgressTable(aws.dynamodb, settings.progress_table)
 
-    def parents_least_watermark(shard_id: str) -> int | None:
-        shard = stream.shard(shard_id)
-        return first_watermark(shard, progress.read_all(f"consumer/{identity}/")) if shard else None
-
     parts = Parts(
         reader=EventReader(settings.app_ids, settings.context_schema, settings.player_field, settings.level_field),
         players=PlayerTable(aws.dynamodb, settings.player_table),
@@ -38,7 +48,7 @@ def main() -> None:
         metrics=ConsumerMetrics(),
         writers=ThreadPoolExecutor(WRITE_THREADS),
         refresh=settings.refresh_seconds,
-        first_watermark=parents_least_watermark,
+        first_watermark=parents_least_watermark(stream, progress, identity),
     )
     run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard))
 

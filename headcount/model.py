@@ -145,6 +145,7 @@ class Cutoff:
 
     ``cutoff``: players last seen before it have left; ``stream_time``: how far the stream's event time had come at the
     pruner's last pass; ``completed``: the cutoff of the last pass that went through; ``held_back``: why it waits.
+    ``read_at``: when DynamoDB answered, by its own clock (ms; it tells whole seconds); None: it did not say.
     """
 
     cutoff: int | None = None
@@ -152,3 +153,4 @@ class Cutoff:
     completed: int | None = None
     updated_at: int = 0
     held_back: str = ""
+    read_at: int | None = field(default=None, compare=False)

@@ -15,6 +15,7 @@ from pruner.waiting import Waiting, waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from headcount.event_stream import EventStream
     from headcount.settings import Settings
@@ -55,10 +56,11 @@ class Sweep:
         progress: ProgressTable,
         rate: Rate,
         wall: Callable[[], float] = time.time,
+        pool: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
         self._settings, self._identity = settings, identity
         self._stream, self._players, self._progress = stream, players, progress
-        self._rate, self._wall = rate, wall
+        self._rate, self._wall, self._pool = rate, wall, pool
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> Swept:
         """One pass; raises botocore's errors and `MalformedRowError`. The cutoff rises *before* anything is deleted.
@@ -79,7 +81,7 @@ class Sweep:
         published = self._progress.publish(stream_time=stream_time, cutoff=proposed, held_back=why, updated_at=now)
         if published.cutoff is None:
             return Swept(None, rose, waiting)
-        with ThreadPoolExecutor(SEGMENTS) as pool:
+        with self._pool(SEGMENTS) as pool:
             parts = list(pool.map(lambda n: self._segment(published.cutoff or 0, n, stopping), range(SEGMENTS)))
         complete = not stopping()
         if complete:

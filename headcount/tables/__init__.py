@@ -1,6 +1,7 @@
 """The DynamoDB tables of ``docs/semantics.md``: one repository per file, each clause of a condition named."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 Item = dict[str, Any]
@@ -37,6 +38,15 @@ def number(value: int) -> dict[str, str]:
 def integer(item: Item, name: str) -> int | None:
     """The number at ``name``, if there is one."""
     return int(item[name]["N"]) if name in item else None
+
+
+def answered_at(answer: Mapping[str, Any]) -> int | None:
+    """When AWS gave ``answer``, by its own clock: ms since the epoch, whole seconds; None if it does not say."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return round(parsedate_to_datetime(date).timestamp()) * 1000 if date else None
+    except ValueError:
+        return None
 
 
 def scan(client: Any, on_page: Callable[[], None] = lambda: None, **arguments: Any) -> Iterator[Item]:

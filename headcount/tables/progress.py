@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from headcount.model import Cutoff, Position, Progress
-from headcount.tables import Item, integer, number, parsed, scan, text
+from headcount.tables import Item, answered_at, integer, number, parsed, scan, text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,13 +88,15 @@ class ProgressTable:
 
     def cutoff(self) -> Cutoff:
         """The row ``pruner/cutoff``, read consistently; empty if there is none."""
-        item = self._get(CUTOFF) or {}
+        found = self._client.get_item(TableName=self.name, Key={"worker": text(CUTOFF)}, ConsistentRead=True)
+        item = found.get("Item", {})
         return Cutoff(
             cutoff=integer(item, "watermark"),
             stream_time=integer(item, "streamTime"),
             completed=integer(item, "completed"),
             updated_at=integer(item, "updatedAt") or 0,
             held_back=item.get("heldBack", {}).get("S", ""),
+            read_at=answered_at(found),
         )
 
     def publish(self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int) -> Cutoff:

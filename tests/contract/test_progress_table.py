@@ -1,5 +1,6 @@
 """StreamProgress: the same on the fake and on the emulators. Invariant I6."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -188,3 +189,10 @@ def test_a_missing_table_raises(client: DynamoDBClient, settings: Settings) -> N
     ):
         with pytest.raises(ClientError, match="ResourceNotFoundException"):
             operation()
+
+
+def test_who_reads_the_cutoff_learns_the_time_from_dynamodb(place: DynamoDBClient | None, table: ProgressTable) -> None:
+    """Rule 6: the clock of our own machine may be wrong."""
+    read_at = table.cutoff().read_at
+
+    assert read_at is None if place is None else abs(time.time() * 1000 - (read_at or 0)) < 5000
