@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from consumer.ledger import Settled
-    from consumer.snowplow import EventReader
     from headcount.dead_letters import DeadLetters
     from headcount.metrics import ConsumerMetrics
     from headcount.model import Position, Record
+    from headcount.snowplow import EventReader
     from headcount.tables.players import PlayerTable
     from headcount.tables.progress import ProgressTable
 

@@ -6,7 +6,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from consumer.handler import ConsumerHandler, Parts
-from consumer.snowplow import EventReader
 from headcount.aws import WRITE_THREADS, Aws
 from headcount.dead_letters import dead_letters
 from headcount.event_stream import EventStream
@@ -14,6 +13,7 @@ from headcount.kcl.worker import run_worker
 from headcount.metrics import ConsumerMetrics
 from headcount.rules import first_watermark
 from headcount.settings import load_settings
+from headcount.snowplow import EventReader
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXIT_DIFFERENCE = 1
-MOST_KEY_BYTES = 1024  # longer ids are dead letters (consumer/snowplow.py)
+MOST_KEY_BYTES = 1024  # longer ids are dead letters (headcount/snowplow.py)
 
 app = typer.Typer(
     add_completion=False,

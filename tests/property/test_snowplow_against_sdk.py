@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from consumer.snowplow import EventReader
 from headcount.model import IgnoredEvent, IgnoredReason, LevelEvent, PoisonError
+from headcount.snowplow import EventReader
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*invalid escape sequence")  # the SDK's own, if compiled anew
