@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from consumer.handler import ConsumerHandler, Parts
+from consumer.poison_limit import PoisonLimit
 from headcount.aws import WRITE_THREADS, Aws
 from headcount.dead_letters import dead_letters
 from headcount.event_stream import EventStream
@@ -39,6 +40,7 @@ def main() -> None:
         writers=ThreadPoolExecutor(WRITE_THREADS),
         refresh=settings.refresh_seconds,
         first_watermark=parents_least_watermark,
+        poison_limit=PoisonLimit(settings.poison_run_limit, settings.poison_percent_limit),
     )
     run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard))
 
