@@ -12,22 +12,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import orjson
 import typer
 
-from headcount.aws import Aws, UnavailableError, verify_stream, verify_tables
-from headcount.dead_letters import dead_letters
+from headcount.aws import verify_stream, verify_tables
+from headcount.dead_letters.desk import Desk
 from headcount.dead_letters.letter import Selection
-from headcount.dead_letters.redrive import Judge, Sender, redrive
+from headcount.dead_letters.redrive import Sender, redrive
 from headcount.dead_letters.texts import headline, plural, sums, told, whole
 from headcount.dead_letters.when import moment
-from headcount.logs import configure_logs
-from headcount.settings import load_settings
-from headcount.snowplow import EventReader
-from headcount.tables.progress import ProgressTable
 from headcount.terminal import harmless, in_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from headcount.dead_letters.letter import Kept
+    from collections.abc import Sequence
 
 EXIT_NOT_DONE = 1
 STDOUT = Path("-")
@@ -46,35 +40,6 @@ Since = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-class _Desk:
-    """The store and what else a command works with; raises `UnavailableError` where something is missing."""
-
-    def __init__(self) -> None:
-        self.settings = load_settings()
-        configure_logs("headcount", self.settings.log_format, self.settings.log_level)
-        self.aws = Aws(self.settings.aws_region)
-        directory = self.settings.dead_letter_directory
-        if directory is None:
-            verify_tables(self.aws.at_start(), [self.settings.dead_letter_table])
-        elif not directory.is_dir():
-            raise UnavailableError(f"HEADCOUNT_DEAD_LETTER_DIRECTORY={directory} is no directory.")
-        self.store = dead_letters(self.settings, self.aws.dynamodb)
-
-    def each(self, keys: Sequence[str], selection: Selection) -> Iterator[Kept]:
-        """The letters named or, where none is, selected; who is gone meanwhile is left out."""
-        for key in keys or (heading.key for heading in self.store.headings(selection)):
-            kept = self.store.get(key)
-            if kept is not None:
-                yield kept
-
-    def judge(self) -> Judge:
-        """By the present code, settings and cutoff."""
-        settings = self.settings
-        reader = EventReader(settings.app_ids, settings.context_schema, settings.player_field, settings.level_field)
-        cutoff = ProgressTable(self.aws.dynamodb, settings.progress_table).cutoff()
-        return Judge(reader, cutoff.cutoff)
-
-
 @app.command("list")
 def list_letters(
     *,
@@ -88,7 +53,7 @@ def list_letters(
     selection = Selection(reason, shard, _moment(since))
     with in_one_line():
         counts: Counter[str] = Counter()
-        for heading in _Desk().store.headings(selection):
+        for heading in Desk().store.headings(selection):
             if limit is None or counts.total() < limit:
                 typer.echo(headline(heading, as_json=as_json))
             counts[heading.reason] += 1
@@ -108,7 +73,7 @@ def show(
 ) -> None:
     """Show all of a letter, its bytes too: they may be personal data."""
     with in_one_line():
-        kept = _Desk().store.get(key)
+        kept = Desk().store.get(key)
         if kept is None:
             _refuse([key])
         if raw == STDOUT:
@@ -145,7 +110,7 @@ def redrive_letters(
     """
     chosen, selection = _chosen(keys, reason, shard, since, every=every)
     with in_one_line():
-        desk = _Desk()
+        desk = Desk()
         verify_tables(desk.aws.at_start(), [desk.settings.progress_table])
         stream = verify_stream(desk.aws.at_start(), desk.settings.events_stream).name
         _check(desk, chosen)
@@ -163,7 +128,7 @@ def redrive_letters(
         _confirm("Send?", yes=yes)
         done = 0
         letters = judge.sendable(desk.each(chosen, selection), even_poison=even_poison)
-        for done in redrive(letters, Sender(desk.aws.kinesis, stream), desk.store):
+        for done in redrive(letters, Sender(desk.aws.kinesis, stream), desk.store, desk.threads):
             typer.echo(f"{done} sent", err=True)
     typer.echo(f"Sent {plural(done, 'record')}, and deleted their letters.")
 
@@ -181,7 +146,7 @@ def delete(
     """Delete letters for good."""
     chosen, selection = _chosen(keys, reason, shard, since, every=every)
     with in_one_line():
-        desk = _Desk()
+        desk = Desk()
         _check(desk, chosen)
         if not chosen:
             counts = Counter(heading.reason for heading in desk.store.headings(selection))
@@ -189,8 +154,7 @@ def delete(
             if not counts:
                 return
         _confirm(f"Delete {'them' if len(chosen) != 1 else 'it'} for good?", yes=yes)
-        of_all = (heading.key for heading in desk.store.headings(selection))
-        done = sum(desk.store.delete(key) for key in chosen or of_all)
+        done = desk.delete(chosen, selection)
     typer.echo(f"Deleted {plural(done, 'letter')}.")
 
 
@@ -203,7 +167,7 @@ def _chosen(
     return list(dict.fromkeys(keys or [])), Selection(reason, shard, _moment(since), until=round(time.time() * 1000))
 
 
-def _check(desk: _Desk, keys: Sequence[str]) -> None:
+def _check(desk: Desk, keys: Sequence[str]) -> None:
     missing = [key for key in keys if desk.store.get(key) is None]
     if missing:
         _refuse(missing)

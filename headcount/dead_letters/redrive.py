@@ -19,6 +19,7 @@ from headcount.rules import clamped, is_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
 
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
@@ -130,13 +131,12 @@ class Sender:
                 self._sleep(min(_MOST_PAUSE, _LEAST_PAUSE * 2**tries))
 
 
-def redrive(letters: Iterable[DeadLetter], sender: Sender, store: DeadLetters) -> Iterator[int]:
+def redrive(letters: Iterable[DeadLetter], sender: Sender, store: DeadLetters, deleters: Executor) -> Iterator[int]:
     """Send the letters and delete each once it is taken; yields how many are done, again and again."""
     done = 0
     for batch in batches(letters):
         for taken in sender.send(batch):
-            for letter in taken:
-                store.delete(letter.key)
+            list(deleters.map(store.delete, [letter.key for letter in taken]))
             done += len(taken)
             yield done
 

@@ -11,6 +11,7 @@ from headcount.dead_letters.redrive import MOST_BYTES, MOST_RECORDS, Judge, Send
 from headcount.rules import CLOCK_SKEW_MS
 from headcount.snowplow import EventReader
 from tests.fakes.clock import Clock
+from tests.fakes.inline import InlineExecutor
 from tests.fakes.kinesis import FakeKinesis, Refuse, everything_taken
 from tests.fakes.letters import MemoryDeadLetters
 from tests.fakes.lines import NOON, event_line, other_line
@@ -32,7 +33,7 @@ def store_of(*letters: DeadLetter) -> MemoryDeadLetters:
 
 def send_all(letters: list[DeadLetter], refuse: Refuse) -> tuple[FakeKinesis, MemoryDeadLetters, Clock]:
     kinesis, store, clock = FakeKinesis(refuse), store_of(*letters), Clock()
-    for _ in redrive(letters, Sender(kinesis.client, "events", clock.sleep), store):
+    for _ in redrive(letters, Sender(kinesis.client, "events", clock.sleep), store, InlineExecutor()):
         pass
     return kinesis, store, clock
 
@@ -85,7 +86,7 @@ def test_what_is_never_taken_keeps_its_letter_and_the_rest_is_sent() -> None:
     )
 
     with pytest.raises(UnavailableError, match=r"took none of 1 records in 8 tries \(Provisioned.*are kept: run the"):
-        list(redrive(letters, Sender(kinesis.client, "events", clock.sleep), store))
+        list(redrive(letters, Sender(kinesis.client, "events", clock.sleep), store, InlineExecutor()))
 
     assert kinesis.taken == [b"0", b"2"]
     assert list(store.letters.values()) == [letters[1]]
@@ -103,7 +104,7 @@ def test_a_refused_request_deletes_only_what_was_taken_before() -> None:
     kinesis, store = FakeKinesis(refuse), store_of(*letters)
 
     with pytest.raises(ClientError):
-        list(redrive(letters, Sender(kinesis.client, "events", Clock().sleep), store))
+        list(redrive(letters, Sender(kinesis.client, "events", Clock().sleep), store, InlineExecutor()))
 
     assert kinesis.taken == [b"0"]
     assert list(store.letters.values()) == letters[1:]
@@ -122,10 +123,10 @@ def test_a_crash_after_the_sending_sends_twice_and_loses_nothing() -> None:
         store.put(one)
     sender = Sender(kinesis.client, "events", Clock().sleep)
     with pytest.raises(OSError, match=r"^$"):
-        list(redrive(letters, sender, store))
+        list(redrive(letters, sender, store, InlineExecutor()))
     crashes.extend([False] * 9)
     kept = [found.letter for heading in store.headings(Selection()) if (found := store.get(heading.key))]
-    list(redrive(kept, sender, store))
+    list(redrive(kept, sender, store, InlineExecutor()))
 
     assert kinesis.taken == [b"1", b"2"] * 2
     assert store.letters == {}
