@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from consumer.level_event_watch import LevelEventWatch
+from consumer.poison_limit import PoisonLimit
+from consumer.poison_watch import PoisonWatch
 from headcount.aws import Aws, verify_stream, verify_tables
 from headcount.dead_letters import verify_directory
 from headcount.kcl.children import Children
@@ -33,6 +35,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         initial_position=settings.initial_position.value,
         tables=tuple(tables),
         warnings=_warnings(LevelEventWatch()),
+        problems=_problems(PoisonWatch(PoisonLimit(settings.poison_run_limit, settings.poison_percent_limit))),
     )
     return supervise(service, settings, aws, stop)
 
@@ -48,6 +51,18 @@ def _warnings(watch: LevelEventWatch) -> Callable[[Children], list[str]]:
             if name == "headcount_consumer_records_total"
         }
         return watch.observe(ignored, sum(outcomes.get(outcome, 0.0) for outcome in LEVEL_EVENT_OUTCOMES))
+
+    return observe
+
+
+def _problems(watch: PoisonWatch) -> Callable[[Children], list[str]]:
+    def observe(children: Children) -> list[str]:
+        stops = children.counters.get("headcount_consumer_poison_stops_total", [])
+        checkpoints = children.counters.get("headcount_checkpoints_total", [])
+        return watch.observe(
+            {(labels["shard"], labels["limit"]): value for labels, value in stops},
+            {labels["shard"]: value for labels, value in checkpoints},
+        )
 
     return observe
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.ledger import Entry, Ledger
+from consumer.poison_limit import NO_LIMIT, PoisonGuard, PoisonLimit, PoisonLimitError
 from consumer.quiet import Note, Quiet
 from consumer.roster import Noted, Roster, Write, Writes
 from headcount.dead_letters import DeadLetter
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from consumer.ledger import Settled
-    from consumer.snowplow import EventReader
     from headcount.dead_letters import DeadLetters
     from headcount.metrics import ConsumerMetrics
     from headcount.model import Position, Record
+    from headcount.snowplow import EventReader
     from headcount.tables.players import PlayerTable
     from headcount.tables.progress import ProgressTable
 
 SETTLE_SECONDS = 2.0  # between two moves of the progress; each costs a write, and a checkpoint another
 STREAM_KEPT_SECONDS = 366 * 86_400  # beyond the longest that a Kinesis stream keeps its records
 MOST_UNSETTLED = 50_000  # records; beyond it renewals are written early, so that memory stays bounded
+
+Read = LevelEvent | IgnoredEvent | PoisonError
 
 _log = structlog.get_logger()
 
@@ -48,6 +51,7 @@ class Parts:
     writers: Executor
     refresh: float
     first_watermark: Callable[[str], int | None]
+    poison_limit: PoisonLimit = NO_LIMIT
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -63,6 +67,7 @@ class ConsumerHandler:
         self._ledger = Ledger()
         self._roster = Roster(parts.refresh)
         self._quiet = Quiet()
+        self._guard = PoisonGuard(parts.poison_limit, None, None)
         self._confirmed: Note | None = None
         self._newest: int | None = None
         self._arrived_at: int | None = None
@@ -72,11 +77,16 @@ class ConsumerHandler:
         """Read where the shard stands; a new shard begins with its parents' least watermark."""
         found = self._parts.progress.read(self._worker)
         self._progress = found or Progress(watermark=self._parts.first_watermark(self._shard))
+        self._guard = PoisonGuard(self._parts.poison_limit, self._progress.position, self._progress.poison)
         _log.info("progress", position=str(self._progress.position), checkpoint=str(checkpoint))
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:
-        """Judge and write one batch; changes are written when it returns, renewals when due."""
+        """Judge and write one batch; changes are written when it returns, renewals when due.
+
+        Raises `PoisonLimitError` before anything is written, where too much of it can't be read.
+        """
         parts = self._parts
+        reads = self._read(records)
         cutoff = parts.progress.cutoff()
         now = parts.monotonic()
         due = self._roster.raise_cutoff(cutoff.cutoff) | self._roster.due(now, everything=self._full())
@@ -86,11 +96,11 @@ class ConsumerHandler:
         self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
         counts: Counter[str] = Counter()
         noted: list[Noted] = []
-        for record in records:
+        for record, read in zip(records, reads, strict=True):
             entry = Entry.of(record)
             self._ledger.append(entry)
             self._arrived_at = latest(self._arrived_at, record.arrived_at)
-            event = self._judge(record, entry, cutoff.cutoff)
+            event = self._judge(record, read, entry, cutoff.cutoff)
             self._newest = latest(self._newest, entry.at)
             if event is not None:
                 noted.append((event, entry))
@@ -130,13 +140,29 @@ class ConsumerHandler:
     def _full(self) -> bool:
         return len(self._ledger) > MOST_UNSETTLED
 
-    def _judge(self, record: Record, entry: Entry, cutoff: int | None) -> LevelEvent | None:
+    def _read(self, records: Sequence[Record]) -> list[Read]:
+        """What each record says, or why it can't be read; no letter is written before all of the batch is judged."""
+        reads: list[Read] = []
+        for record in records:
+            try:
+                reads.append(self._parts.reader.read(record.data))
+            except PoisonError as poison:
+                reads.append(poison)
+        try:
+            self._guard.check(
+                (record, read if isinstance(read, PoisonError) else None)
+                for record, read in zip(records, reads, strict=True)
+            )
+        except PoisonLimitError as error:
+            self._parts.metrics.poison_stops.labels(shard=self._shard, limit=error.broken.value).inc()
+            raise
+        return reads
+
+    def _judge(self, record: Record, read: Read, entry: Entry, cutoff: int | None) -> LevelEvent | None:
         """Settle a record that changes no player; else the event to apply, its time clamped."""
         metrics = self._parts.metrics
-        try:
-            read = self._parts.reader.read(record.data)
-        except PoisonError as poison:
-            self._bury(record, poison)
+        if isinstance(read, PoisonError):
+            self._bury(record, read)
             entry.outcome = Outcome.DEAD_LETTERED
             return None
         entry.at = clamped(read.at, record.arrived_at)
@@ -200,11 +226,12 @@ class ConsumerHandler:
     def _moved(self, was: Progress, front: Settled | None, *, ended: bool) -> Progress:
         """The row as it shall stand now that ``front`` is settled, given how it stood."""
         tallies = Counter(was.tallies)
-        position, newest, left = was.position, None, len(self._ledger)
+        position, newest, left, poison = was.position, None, len(self._ledger), was.poison
         if front is not None:
             tallies.update(front.tallies_after(was.position))
             position = max(filter(None, (was.position, front.last.position)))
             newest = front.newest
+            poison = front.poison_after(was.position, was.poison)
             left -= len(front.entries)
         quiet = self._confirmed if left == 0 else None  # what waits is read, but not written
         watermark = latest(was.watermark, newest, quiet.stream_time if quiet else None)
@@ -218,4 +245,5 @@ class ConsumerHandler:
             updated_at=round(self._parts.wall() * 1000),
             ended=ended,
             expires_at=round(self._parts.wall()) + STREAM_KEPT_SECONDS if ended else None,
+            poison=poison,
         )

@@ -10,10 +10,12 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.poison_limit import counted
+from headcount.model import Outcome
 from headcount.rules import latest
 
 if TYPE_CHECKING:
-    from headcount.model import Outcome, Position, Record
+    from headcount.model import PoisonCount, Position, Record
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +49,13 @@ class Settled:
     def tallies_after(self, position: Position | None) -> Counter[str]:
         """How many records beyond ``position`` (None: of all) ended how: what is redelivered adds nothing."""
         return Counter(str(entry.outcome) for entry in self.entries if position is None or entry.position > position)
+
+    def poison_after(self, position: Position | None, count: PoisonCount | None) -> PoisonCount | None:
+        """``count``, which is as of ``position``, with the records beyond it: what is redelivered adds nothing."""
+        for entry in self.entries:
+            if position is None or entry.position > position:
+                count = counted(count, entry.arrived_at, is_poison=entry.outcome is Outcome.DEAD_LETTERED)
+        return count
 
 
 class Ledger:

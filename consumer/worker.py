@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from consumer.handler import ConsumerHandler, Parts
-from consumer.snowplow import EventReader
+from consumer.poison_limit import PoisonLimit
 from headcount.aws import WRITE_THREADS, Aws
 from headcount.dead_letters import dead_letters
 from headcount.event_stream import EventStream
@@ -15,6 +15,7 @@ from headcount.kcl.worker import run_worker
 from headcount.metrics import ConsumerMetrics
 from headcount.rules import first_watermark
 from headcount.settings import load_settings
+from headcount.snowplow import EventReader
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
 
@@ -49,6 +50,7 @@ def main() -> None:
         writers=ThreadPoolExecutor(WRITE_THREADS),
         refresh=settings.refresh_seconds,
         first_watermark=parents_least_watermark(stream, progress, identity),
+        poison_limit=PoisonLimit(settings.poison_run_limit, settings.poison_percent_limit),
     )
     run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard))
 

@@ -1,32 +1,27 @@
-"""A person's commands: ``python -m headcount setup | audit | explain | forget``."""
+"""A person's commands: ``python -m headcount setup | audit | explain | forget | dead-letters``."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import orjson
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.audit import Audit
-from headcount.aws import Aws, UnavailableError, explained, verify_tables
+from headcount.aws import Aws, verify_tables
+from headcount.dead_letters import commands as dead_letters
 from headcount.explain import Explain
 from headcount.logs import configure_logs
 from headcount.provision import provision
-from headcount.service import EXIT_UNAVAILABLE
 from headcount.settings import Settings, load_settings
-from headcount.tables import MalformedRowError
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from headcount.terminal import harmless, in_one_line
 
 EXIT_DIFFERENCE = 1
-MOST_KEY_BYTES = 1024  # longer ids are dead letters (consumer/snowplow.py)
+MOST_KEY_BYTES = 1024  # longer ids are dead letters (headcount/snowplow.py)
 
 app = typer.Typer(
     add_completion=False,
@@ -34,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # players are among them
     help="Headcount: live player counts. Settings: docs/configuration.md.",
 )
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 class Tables:
@@ -66,23 +62,6 @@ class Tables:
         return ProgressTable(self.aws.dynamodb, self.settings.progress_table)
 
 
-@contextmanager
-def _in_one_line() -> Iterator[None]:
-    try:
-        yield
-    except (UnavailableError, MalformedRowError) as error:
-        typer.echo(f"headcount: {error}", err=True)
-        raise typer.Exit(EXIT_UNAVAILABLE) from None
-    except (BotoCoreError, ClientError) as error:
-        typer.echo(f"headcount: {explained(error, 'AWS')}", err=True)
-        raise typer.Exit(EXIT_UNAVAILABLE) from None
-
-
-def harmless(line: str) -> str:
-    """A line for a terminal: ids come from players' browsers, and may hold what moves its cursor or sets its title."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
-
-
 def _check_key(option: str, value: str) -> None:
     size = len(value.encode(errors="replace"))
     if not 1 <= size <= MOST_KEY_BYTES:
@@ -95,7 +74,7 @@ def setup(
 ) -> None:
     """Make the stream and the tables that are missing, with TTL and streams; wait until all is active."""
     tables = Tables()
-    with _in_one_line():
+    with in_one_line():
         provision(tables.aws, tables.settings, shards, typer.echo)
 
 
@@ -107,7 +86,7 @@ def audit(
 ) -> None:
     """Compare LevelState with a recount of PlayerState (I1, I2, I4); exit 1 on a difference."""
     tables = Tables()
-    with _in_one_line():
+    with in_one_line():
         tables.verify()
         auditing = Audit(tables.players, tables.counts)
         found = auditing.strict() if drained else auditing.live()
@@ -130,7 +109,7 @@ def explain(
         raise typer.BadParameter("give one of --level and --player")
     _check_key("--player" if level is None else "--level", level or player or "")
     tables = Tables()
-    with _in_one_line():
+    with in_one_line():
         tables.verify()
         teller = Explain(tables.players, tables.counts, tables.progress, tables.settings)
         lines = teller.level(level) if level is not None else teller.player(player or "")
@@ -142,7 +121,7 @@ def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> Non
     """Erase a person: delete the player's row, so that the counts follow through the stream."""
     _check_key("--player", player)
     tables = Tables()
-    with _in_one_line():
+    with in_one_line():
         tables.verify()
         row = tables.players.get(player)
         while row is not None and not tables.players.delete(player, row):

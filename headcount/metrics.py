@@ -51,6 +51,12 @@ class ConsumerMetrics:
         self.dead_letters = Counter(
             "headcount_consumer_dead_letters", "Records that can't be read, by reason.", ["reason"], registry=r
         )
+        self.poison_stops = Counter(
+            "headcount_consumer_poison_stops",
+            "Times a worker stopped because too much can't be read, by the limit: run, percent.",
+            ["shard", "limit"],
+            registry=r,
+        )
         self.clamped = Counter("headcount_consumer_clamped", "Events stamped later than they arrived.", registry=r)
         self.writes = Counter(
             "headcount_consumer_player_writes",

@@ -120,12 +120,26 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class PoisonCount:
+    """How much poison a shard had lately, as of some record: what the limits of poison go by (rule 4).
+
+    ``run``: poison records in a row; ``records`` and of them ``poison``: of the ``minute`` of arrival (of the epoch).
+    """
+
+    run: int = 0
+    minute: int = 0
+    records: int = 0
+    poison: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A shard's row in StreamProgress, as far as it is known (see ``semantics.md``, Tables).
 
     ``watermark`` and ``settled`` are event times; ``arrived_at`` is when the stream took the newest record read,
     ``caught_up_at`` a time before which everything that had arrived is read and written, ``updated_at`` the row's
     last write: these three are wall clock. ``expires_at`` (s) is set only together with ``ended``.
+    ``poison`` is as of ``position``, as the tallies are.
     """
 
     position: Position | None = None
@@ -137,6 +151,7 @@ class Progress:
     updated_at: int = 0
     ended: bool = False
     expires_at: int | None = None
+    poison: PoisonCount | None = None
 
 
 @dataclass(frozen=True, slots=True)

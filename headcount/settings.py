@@ -56,6 +56,25 @@ class Settings(BaseSettings):
     dead_letter_directory: Path | None = Field(
         None, description="Where set, dead letters are files in this directory instead of rows of the table."
     )
+    dead_letter_retention_seconds: int = Field(
+        2_592_000, ge=3600, le=315_360_000, description="How long the table keeps a dead letter; files stay."
+    )
+    poison_run_limit: int = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description="More records in a row than that of one shard that can't be read stop the consumer; 0: no limit.",
+    )
+    poison_percent_limit: float = Field(
+        50,
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description=(
+            "A larger share than that of one shard's records of one minute (of 100 or more) that can't be read stops "
+            "the consumer; 0 or 100: no limit."
+        ),
+    )
 
     app_ids: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="Comma-separated `app_id`s whose events count; empty: all apps."

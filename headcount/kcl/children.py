@@ -24,6 +24,7 @@ class Children:
         self.alive = 0
         self.last_batch: dict[str, float] = {}
         self.totals: dict[tuple[str, str], float] = {}
+        self.counters: dict[str, list[tuple[dict[str, str], float]]] = {}
 
     @property
     def registry(self) -> CollectorRegistry:
@@ -35,14 +36,16 @@ class Children:
         self.alive = self._files.bury()
         last_batch: dict[str, float] = {}
         totals: dict[tuple[str, str], float] = {}
+        counters: dict[str, list[tuple[dict[str, str], float]]] = {}
         for family in self._files.collect():
             for sample in family.samples:
                 if sample.name == _LAST_BATCH:
                     last_batch[sample.labels["shard"]] = sample.value
                 elif sample.name.endswith("_total"):
+                    counters.setdefault(sample.name, []).append((sample.labels, sample.value))
                     label = next(iter(sample.labels.values()), "")
                     totals[sample.name, label] = totals.get((sample.name, label), 0) + sample.value
-        self.last_batch, self.totals = last_batch, totals
+        self.last_batch, self.totals, self.counters = last_batch, totals, counters
 
     def wait_for_their_end(self, seconds: float) -> None:
         """Look until those that were just killed are gone, or the time is up."""

@@ -39,6 +39,7 @@ class Readiness:
         self._ticked_at = monotonic()
         self._occupied_at = float("-inf")
         self.warnings: list[str] = []  # of the service
+        self.problems: list[str] = []  # likewise
 
     def daemon_starts(self) -> None:
         """A new daemon: what the last one had does not count."""
@@ -80,7 +81,7 @@ class Readiness:
 
     def ready(self) -> Health:
         """The daemon runs, its workers work, DynamoDB answers, no lease stands still, and we have one or are spare."""
-        problems = [*self.healthy().problems, *self._watch.problems()]
+        problems = [*self.healthy().problems, *self._watch.problems(), *self.problems]
         if self._stopping:
             problems.append("the service is stopping")
         if not self._runs:

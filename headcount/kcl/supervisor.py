@@ -65,6 +65,7 @@ class Service:
     tables: tuple[str, ...]
     companions: tuple[Companion, ...] = ()
     warnings: Callable[[Children], list[str]] = lambda _: []  # what only the service can tell, for `/readyz`
+    problems: Callable[[Children], list[str]] = lambda _: []  # likewise; these make it unready
 
 
 def supervise(service: Service, settings: Settings, aws: Aws, stop: Stop) -> int:
@@ -224,4 +225,8 @@ class Supervisor:
         for warning in set(warnings) - set(self._readiness.warnings):
             _log.warning("readiness", warning=warning)
         self._readiness.warnings = warnings
+        problems = self._service.problems(self._children)
+        for problem in set(problems) - set(self._readiness.problems):
+            _log.error("readiness", problem=problem)
+        self._readiness.problems = problems
         self._metrics.warnings.set(len(warnings))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from headcount.model import Cutoff, Position, Progress
+from headcount.model import Cutoff, PoisonCount, Position, Progress
 from headcount.tables import Item, answered_at, integer, number, parsed, scan, text
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ class ProgressTable:
                 if name != "expiresAt":  # by the writer's clock: one that is behind would be rejected over and over
                     conditions.append(_NOT_BEYOND.format(name=name))
                 values[f":{name}"] = number(value)
+        if now.poison is not None:
+            sets.append("poison = :poison")
+            values[":poison"] = _poison(now.poison)
         if now.ended:
             sets.append("ended = :true")
             values[":true"] = {"BOOL": True}
@@ -137,6 +141,10 @@ def _tallies(progress: Progress) -> Item:
     return {"M": {name: number(count) for name, count in progress.tallies.items()}}
 
 
+def _poison(count: PoisonCount) -> Item:
+    return {"M": {name: number(value) for name, value in asdict(count).items()}}
+
+
 def _progress(item: Item) -> Progress:
     return Progress(
         position=Position.parse(item["sequenceNumber"]["S"]) if "sequenceNumber" in item else None,
@@ -148,4 +156,7 @@ def _progress(item: Item) -> Progress:
         updated_at=integer(item, "updatedAt") or 0,
         ended="ended" in item and item["ended"]["BOOL"],
         expires_at=integer(item, "expiresAt"),
+        poison=PoisonCount(**{name: int(value["N"]) for name, value in item["poison"]["M"].items()})
+        if "poison" in item
+        else None,
     )

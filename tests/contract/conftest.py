@@ -1,13 +1,16 @@
 """What each contract suite runs on: the fakes in memory, and three emulators."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.settings import Settings
+from tests.fakes.dynamodb import MemoryDynamoDb
 from tests.fakes.emulated import Emulated, dynamodb, fresh_settings
 
+PROCESS = "this_process"  # the simulator's DynamoDB
 EMULATORS = ("dynamodb_local", "ministack", "localstack")
 
 
@@ -34,13 +37,15 @@ def settings() -> Settings:
 
 def client_of(name: str, request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient]) -> DynamoDBClient:
     """The client of an emulator, which is started when first asked for."""
+    if name == PROCESS:
+        return cast("DynamoDBClient", MemoryDynamoDb())
     if name not in clients:
         emulator: Emulated = request.getfixturevalue(name)
         clients[name] = dynamodb(emulator)
     return clients[name]
 
 
-@pytest.fixture(params=("memory", *EMULATORS))
+@pytest.fixture(params=("memory", PROCESS, *EMULATORS))
 def place(request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient]) -> DynamoDBClient | None:
     """Where the repository is: None for memory, else a client."""
     return None if request.param == "memory" else client_of(request.param, request, clients)

@@ -6,9 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from consumer.snowplow import MAX_LEVEL_BYTES
 from headcount.model import LevelCount, Position, Progress, Transition
 from headcount.settings import Settings
+from headcount.snowplow import MAX_LEVEL_BYTES
 from headcount.tables.counts import MOST_ITEMS, CountTables, Net
 from headcount.tables.progress import ProgressTable
 from tests.fakes.counts import MemoryCounts

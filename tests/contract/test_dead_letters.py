@@ -1,8 +1,9 @@
 """Dead letters: the same in memory, in a directory and in a table. Rule 4."""
 
 import base64
+import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -11,7 +12,9 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory, DeadLetters, DeadLetterTable
+from headcount.dead_letters.letter import Heading, Selection
 from headcount.settings import Settings
+from headcount.tables import MalformedRowError
 from tests.contract.conftest import EMULATORS, client_of
 from tests.fakes.emulated import make_tables
 from tests.fakes.letters import MemoryDeadLetters
@@ -112,3 +115,114 @@ def test_a_directory_that_cannot_be_made_raises(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="Not a directory"):
         DeadLetterDirectory(tmp_path / "file" / "inside").put(letter())
+
+
+# --- Reading back -----------------------------------------------------------------------------------------------------
+
+EVERYTHING = Selection()
+
+
+def keys(store: Store, selection: Selection = EVERYTHING) -> list[str]:
+    return sorted(heading.key for heading in store.letters.headings(selection))
+
+
+@pytest.mark.parametrize("raw", RAW, ids=[f"{len(raw)} bytes" for raw in RAW])
+def test_a_letter_is_read_back_to_the_byte(store: Store, raw: bytes) -> None:
+    one = letter(raw, sub=".0000000001")
+    store.letters.put(letter(b"another", sequence="8"))
+    store.letters.put(one)
+
+    kept = store.letters.get(one.key)
+
+    assert kept is not None
+    assert (kept.letter, kept.missing) == (one, ())
+    [heading] = [found for found in store.letters.headings(EVERYTHING) if found.key == one.key]
+    assert heading == Heading(one.key, 5, "bad_utf8", "byte 0 is no UTF-8", len(raw))
+
+
+def test_what_is_not_there_is_not_found(store: Store) -> None:
+    assert keys(store) == []
+    assert store.letters.get("events@1/shard-1/7") is None
+    assert store.letters.get("no key") is None
+    assert not store.letters.delete("events@1/shard-1/7")
+
+
+def test_a_letter_that_is_deleted_is_gone_with_all_its_parts(store: Store) -> None:
+    first, second = letter(b"x" * 700_001), letter(b"second", sequence="8")
+    store.letters.put(first)
+    store.letters.put(second)
+
+    assert store.letters.delete(first.key)
+
+    assert store.letters.get(first.key) is None
+    assert not store.letters.delete(first.key)
+    assert store.read() == {("shard-1", "8"): ("bad_utf8", b"second")}
+
+
+def test_letters_are_selected_by_reason_shard_and_arrival(store: Store) -> None:
+    letters = [
+        replace(letter(shard=shard, sequence=str(at)), reason=reason, arrived_at=at)
+        for at, (reason, shard) in enumerate(itertools.product(("bad_id", "empty"), ("shard-1", "shard-2")))
+    ]
+    for one in letters:
+        store.letters.put(one)
+
+    def selected(selection: Selection) -> set[int]:
+        return {heading.arrived_at for heading in store.letters.headings(selection)}
+
+    assert selected(EVERYTHING) == {0, 1, 2, 3}
+    assert selected(Selection(reason="empty")) == {2, 3}
+    assert selected(Selection(shard="shard-1")) == {0, 2}
+    assert selected(Selection(since=1)) == {1, 2, 3}
+    assert selected(Selection(since=1, until=2)) == {1, 2}
+    assert selected(Selection(reason="bad_id", shard="shard-2", since=0, until=9)) == {1}
+    assert selected(Selection(reason="bad_utf8")) == set()
+
+
+def test_letters_may_be_deleted_while_they_are_listed(store: Store) -> None:
+    """Those of several pages of a table."""
+    letters = [letter(b"x" * 300_000, sequence=str(number)) for number in range(12)]
+    for one in letters:
+        store.letters.put(one)
+
+    deleted = [heading.key for heading in store.letters.headings(EVERYTHING) if store.letters.delete(heading.key)]
+
+    assert sorted(deleted) == sorted(one.key for one in letters)
+    assert store.read() == {}
+
+
+def test_a_part_that_is_missing_is_told(client: DynamoDBClient, settings: Settings) -> None:
+    """Its write failed half-way, or its time was up before the others'."""
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"a" * 350_000 + b"b" * 350_000 + b"c")
+    table.put(one)
+    client.delete_item(TableName=settings.dead_letter_table, Key={"record": {"S": one.key}, "part": {"S": "0001"}})
+
+    kept = table.get(one.key)
+
+    assert kept is not None
+    assert (kept.parts, kept.missing) == (3, (2,))
+    assert kept.letter.raw == b"a" * 350_000 + b"c"
+    assert table.delete(one.key)
+    assert table.get(one.key) is None
+
+
+def test_a_row_of_another_make_is_refused_by_name(client: DynamoDBClient, settings: Settings) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    row = {"record": {"S": "no key"}, "part": {"S": "0000"}}
+    client.put_item(TableName=settings.dead_letter_table, Item=row)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+
+    with pytest.raises(MalformedRowError, match=f"A row of DynamoDB table {settings.dead_letter_table} is not as"):
+        list(table.headings(EVERYTHING))
+    with pytest.raises(MalformedRowError, match="is not as Headcount writes it"):
+        table.get("no key")
+
+
+def test_a_letter_expires_when_the_setting_says(client: DynamoDBClient, settings: Settings) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    DeadLetterTable(client, settings.dead_letter_table, 7200, wall=lambda: 1000.9).put(letter())
+
+    [item] = client.scan(TableName=settings.dead_letter_table)["Items"]
+    assert item["expiresAt"] == {"N": "8200"}

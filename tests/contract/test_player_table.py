@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from consumer.snowplow import MAX_LEVEL_BYTES, MAX_PLAYER_BYTES
 from headcount.model import LevelEvent, PlayerRow
 from headcount.settings import Settings
+from headcount.snowplow import MAX_LEVEL_BYTES, MAX_PLAYER_BYTES
 from headcount.tables.players import PlayerTable
 from tests.fakes.emulated import make_tables
 from tests.fakes.players import MemoryPlayers

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from headcount.model import Cutoff, Position, Progress
+from headcount.model import Cutoff, PoisonCount, Position, Progress
 from headcount.settings import Settings
 from headcount.tables.progress import ProgressTable
 from tests.fakes.emulated import make_tables
@@ -25,6 +25,7 @@ FULL = Progress(
     updated_at=10,
     ended=True,
     expires_at=11,
+    poison=PoisonCount(run=1, minute=29_000_000, records=3, poison=2),
 )
 
 

@@ -8,6 +8,9 @@ from typing import Any
 class InlineExecutor(Executor):
     """Does the work in ``submit``; an exception goes straight through, as a crash does."""
 
+    def __init__(self, threads: int = 1) -> None:
+        """As ``ThreadPoolExecutor``; there are none."""
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Do it now."""
         done: Future[Any] = Future()

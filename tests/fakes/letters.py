@@ -1,6 +1,8 @@
 """Dead letters in memory."""
 
-from headcount.dead_letters import DeadLetter
+from collections.abc import Iterator
+
+from headcount.dead_letters.letter import DeadLetter, Heading, Kept, Selection
 from tests.fakes.hooks import AFTER, BEFORE, Hook, no_hook
 
 
@@ -16,3 +18,22 @@ class MemoryDeadLetters:
         self._hook("dead_letters.put", BEFORE)
         self.letters[letter.key] = letter
         self._hook("dead_letters.put", AFTER)
+
+    def headings(self, selection: Selection) -> Iterator[Heading]:
+        """As the real ones."""
+        for letter in list(self.letters.values()):
+            heading = Heading(letter.key, letter.arrived_at, letter.reason, letter.detail, len(letter.raw))
+            if selection.holds(heading):
+                yield heading
+
+    def get(self, key: str) -> Kept | None:
+        """As the real ones."""
+        letter = self.letters.get(key)
+        return Kept(letter) if letter is not None else None
+
+    def delete(self, key: str) -> bool:
+        """As the real ones."""
+        self._hook("dead_letters.delete", BEFORE)
+        found = self.letters.pop(key, None) is not None
+        self._hook("dead_letters.delete", AFTER)
+        return found

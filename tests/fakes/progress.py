@@ -65,6 +65,7 @@ class MemoryProgress(ProgressTable):
             updated_at=now.updated_at,
             ended=row.ended or now.ended,
             expires_at=row.expires_at if now.expires_at is None else now.expires_at,
+            poison=row.poison if now.poison is None else now.poison,
         )
         self.history[worker].append(self.rows[worker])
 

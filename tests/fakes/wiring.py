@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from consumer.handler import ConsumerHandler
 from consumer.handler import Parts as ConsumerParts
-from consumer.snowplow import EventReader
 from headcount.metrics import AggregatorMetrics, ConsumerMetrics
 from headcount.rules import MINUTE_MS
+from headcount.snowplow import EventReader
 from level_aggregator.handler import AggregatorHandler
 from level_aggregator.handler import Parts as AggregatorParts
 from tests.fakes.clock import Clock

@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumer.snowplow import EventReader
 from headcount.model import IgnoredEvent, IgnoredReason, LevelEvent, PoisonError
+from headcount.snowplow import EventReader
 
 REASONS = {word: word for word in ("empty", "bad_utf8", "column_count", "bad_timestamp", "bad_context", "bad_id")}
 READER = EventReader(frozenset(), "com.codecombat/level_context", "user_id", "level_slug")

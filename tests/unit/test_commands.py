@@ -1,6 +1,6 @@
 """What a person's commands print."""
 
-from headcount.__main__ import harmless
+from headcount.terminal import harmless
 
 
 def test_an_id_cannot_steer_the_terminal_it_is_printed_on() -> None:

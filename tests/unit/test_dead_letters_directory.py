@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -9,7 +10,9 @@ import pytest
 
 from headcount.aws import Aws, UnavailableError
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory, DeadLetterTable, dead_letters, verify_directory
+from headcount.dead_letters.letter import Kept, Selection
 from headcount.settings import Settings
+from headcount.tables import MalformedRowError
 
 LETTER = DeadLetter("events@1", "shardId-000", "7".zfill(64), "7", 5, "bad_utf8", "byte 0 is no UTF-8", b"\xff\x00")
 
@@ -22,6 +25,7 @@ def test_a_letter_is_a_file_that_a_person_can_read(tmp_path: Path) -> None:
     assert orjson.loads(file.read_bytes()) == {
         "stream": "events@1",
         "shard": "shardId-000",
+        "position": "7".zfill(64),
         "sequenceNumber": "7",
         "arrivedAt": 5,
         "reason": "bad_utf8",
@@ -36,6 +40,39 @@ def test_nothing_is_left_of_an_unfinished_write(tmp_path: Path) -> None:
     DeadLetterDirectory(tmp_path).put(LETTER)
 
     assert [file.suffix for file in tmp_path.iterdir()] == [".json"]
+
+
+def test_a_letter_from_before_files_told_the_position_is_read(tmp_path: Path) -> None:
+    letter = replace(LETTER, position=f"{'7'.zfill(64)}.0000000001")
+    directory = DeadLetterDirectory(tmp_path)
+    directory.put(letter)
+    [file] = tmp_path.iterdir()
+    content = orjson.loads(file.read_bytes())
+    del content["position"]
+    file.write_bytes(orjson.dumps(content))
+
+    assert directory.get(letter.key) == Kept(letter)
+    assert [heading.key for heading in directory.headings(Selection())] == [letter.key]
+
+
+def test_what_is_no_letter_is_named_and_what_is_unfinished_is_left_alone(tmp_path: Path) -> None:
+    directory = DeadLetterDirectory(tmp_path)
+    directory.put(LETTER)
+    (tmp_path / "x.123.tmp").write_bytes(b"half a let")
+    assert [heading.key for heading in directory.headings(Selection())] == [LETTER.key]
+
+    (tmp_path / "notes.json").write_bytes(b"{}")
+    with pytest.raises(MalformedRowError, match=r"/notes.json is no dead letter as Headcount writes it \(KeyError\)"):
+        list(directory.headings(Selection()))
+
+
+def test_a_key_leads_nowhere_but_into_the_directory(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    DeadLetterDirectory(tmp_path).put(LETTER)
+
+    assert DeadLetterDirectory(inside).get(f"../{LETTER.key}") is None
+    assert not DeadLetterDirectory(inside).delete(f"../{LETTER.key}")
 
 
 def test_the_settings_choose_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

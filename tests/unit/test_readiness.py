@@ -194,3 +194,11 @@ def test_who_is_stopping_is_not_ready(supervisor: _Supervisor) -> None:
 
     assert supervisor.unready() == ["the service is stopping"]
     assert supervisor.readiness.healthy().problems == []
+
+
+def test_a_problem_of_the_service_makes_it_unready_and_not_unhealthy(supervisor: _Supervisor) -> None:
+    supervisor.works()
+    supervisor.readiness.problems = ["a is stopped"]
+
+    assert supervisor.unready() == ["a is stopped"]
+    assert supervisor.readiness.healthy().problems == []

@@ -27,7 +27,7 @@ MODULE = ("-m", "consumer.worker")
 LOUD = (
     "-c",
     """
-from consumer.snowplow import EventReader
+from headcount.snowplow import EventReader
 quiet = EventReader.read
 def loud(self, data):
     print("a stray print", flush=True)

@@ -1,0 +1,84 @@
+"""What the commands say of dead letters (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from headcount.dead_letters.redrive import Verdict
+from headcount.explain import shown
+from headcount.terminal import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from headcount.dead_letters.letter import Heading, Kept
+    from headcount.dead_letters.redrive import Forecast
+
+
+def plural(count: int, what: str) -> str:
+    """``1 letter``, ``2 letters``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def headline(heading: Heading, *, as_json: bool) -> str:
+    """A letter in a list, without its bytes."""
+    if as_json:
+        content = {
+            "key": heading.key,
+            "shard": heading.shard,
+            "arrivedAt": heading.arrived_at,
+            "reason": heading.reason,
+            "detail": heading.detail,
+            "size": heading.size,
+        }
+        return orjson.dumps(content).decode()
+    size = "?" if heading.size is None else heading.size
+    return harmless(f"{heading.key}  {shown(heading.arrived_at)}  {size} B  {heading.reason}: {heading.detail}")
+
+
+def sums(counts: Mapping[str, int]) -> str:
+    """Letters by reason."""
+    total = sum(counts.values())
+    return f"{plural(total, 'dead letter')}{': ' if total else ''}{_by_reason(counts)}."
+
+
+def whole(kept: Kept, raw_file: Path | None) -> Iterator[str]:
+    """All of a letter; its bytes so that every character can be told, or where they were written."""
+    letter = kept.letter
+    yield f"key              {letter.key}"
+    yield f"stream           {letter.stream}"
+    yield f"shard            {letter.shard}"
+    yield f"sequence number  {letter.sequence_number}"
+    yield f"arrived at       {shown(letter.arrived_at)}"
+    yield f"reason           {letter.reason}"
+    yield f"detail           {letter.detail}"
+    yield f"size             {plural(len(letter.raw), 'byte')} in {plural(kept.parts, 'part')}"
+    if raw_file is None:
+        yield f"raw              {letter.raw.decode(errors='backslashreplace')}"
+    else:
+        yield f"raw              written to {raw_file}"
+
+
+def told(forecast: Forecast, cutoff: int | None, *, even_poison: bool) -> Iterator[str]:
+    """What would become of the letters."""
+    letters = plural(forecast.verdicts.total(), "dead letter")
+    yield f"{letters}, {plural(forecast.size, 'byte')}, read with the present code and settings:"
+    lines = {
+        Verdict.LEVEL_EVENT: "can be read and are level events",
+        Verdict.IGNORED: "can be read and will be ignored: no level events",
+        Verdict.LATE: "can be read and will end as late: their players have left, they are older than the cutoff "
+        f"{shown(cutoff)}",
+        Verdict.POISON: f"still can't be read ({_by_reason(forecast.poison)}): "
+        + ("sent all the same, they come back as new letters" if even_poison else "not sent"),
+        Verdict.INCOMPLETE: "have lost a part: not sent",
+    }
+    for verdict, line in lines.items():
+        if forecast.verdicts[verdict]:
+            yield f"{forecast.verdicts[verdict]:>9}  {line}"
+
+
+def _by_reason(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))

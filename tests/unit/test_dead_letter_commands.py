@@ -1,0 +1,190 @@
+"""What the commands for dead letters print, write and delete; redrive has a stream in the integration tests."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from headcount.__main__ import app
+from headcount.dead_letters import DeadLetter, DeadLetterDirectory
+from headcount.dead_letters.when import moment
+
+NOON = 1_700_049_600_000
+RAW = b"ann\x1b]0;owned\x07\xff\tend"
+LETTER = DeadLetter("events@1", "shard-1", "7".zfill(64), "7", NOON, "bad_id", "user_id is no string but a int", RAW)
+OTHER = replace(LETTER, shard="shard-2", arrived_at=NOON + 60_000, reason="empty", detail="no bytes", raw=b"")
+
+
+@pytest.fixture(autouse=True)
+def _forget_logs() -> Iterator[None]:
+    """A command configures them for its process, with a stderr that ends with it."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = before, level
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeadLetterDirectory:
+    """Two letters in the directory that the settings name."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("HEADCOUNT_DEAD_LETTER_DIRECTORY", str(tmp_path))
+    letters = DeadLetterDirectory(tmp_path)
+    letters.put(LETTER)
+    letters.put(OTHER)
+    return letters
+
+
+def run(*arguments: str, answer: str = "") -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["dead-letters", *arguments], input=answer)
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.mark.usefixtures("store")
+def test_a_list_has_a_line_per_letter_and_the_sums_and_no_bytes() -> None:
+    code, out, _ = run("list")
+
+    assert code == 0
+    *lines, last = out.splitlines()
+    assert sorted(lines) == [
+        f"{LETTER.key}  2023-11-15 12:00:00 UTC  {len(RAW)} B  bad_id: user_id is no string but a int",
+        f"{OTHER.key}  2023-11-15 12:01:00 UTC  0 B  empty: no bytes",
+    ]
+    assert last == "2 dead letters: bad_id 1, empty 1."
+
+
+@pytest.mark.usefixtures("store")
+def test_a_list_can_be_narrowed_and_cut() -> None:
+    assert run("list", "--limit", "0")[1] == "2 dead letters: bad_id 1, empty 1. 2 of them are not listed.\n"
+    assert run("list", "--reason", "empty")[1].splitlines()[-1] == "1 dead letter: empty 1."
+    assert run("list", "--shard", "shard-1")[1].splitlines()[-1] == "1 dead letter: bad_id 1."
+    assert run("list", "--since", "2023-11-15T12:00:30")[1].splitlines()[-1] == "1 dead letter: empty 1."
+    assert run("list", "--since", "1h")[1] == "0 dead letters.\n"
+
+
+@pytest.mark.usefixtures("store")
+def test_a_list_for_machines_has_an_object_a_line() -> None:
+    lines = [json.loads(line) for line in run("list", "--json")[1].splitlines()]
+
+    assert lines[-1] == {"total": 2, "reasons": {"bad_id": 1, "empty": 1}}
+    assert {
+        "key": LETTER.key,
+        "shard": "shard-1",
+        "arrivedAt": NOON,
+        "reason": "bad_id",
+        "detail": LETTER.detail,
+        "size": len(RAW),
+    } in lines
+
+
+@pytest.mark.usefixtures("store")
+def test_a_letter_is_shown_whole_and_cannot_steer_the_terminal() -> None:
+    code, out, _ = run("show", LETTER.key)
+
+    assert code == 0
+    assert f"key              {LETTER.key}\n" in out
+    assert "size             18 bytes in 1 part\n" in out
+    assert out.endswith("raw              ann\\x1b]0;owned\\x07\\xff\\tend\n")
+
+
+@pytest.mark.usefixtures("store")
+def test_the_exact_bytes_go_into_a_file_that_others_cannot_read(tmp_path: Path) -> None:
+    file = tmp_path / "raw"
+    code, out, _ = run("show", LETTER.key, "--raw", str(file))
+
+    assert code == 0
+    assert file.read_bytes() == RAW
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert f"raw              written to {file}\n" in out
+
+
+@pytest.mark.usefixtures("store")
+def test_the_exact_bytes_go_to_stdout_and_nothing_else() -> None:
+    done = CliRunner().invoke(app, ["dead-letters", "show", LETTER.key, "--raw", "-"])
+
+    assert (done.exit_code, done.stdout_bytes) == (0, RAW)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("command", ["show", "delete"])
+def test_a_key_that_is_none_ends_a_command_with_one_line(command: str) -> None:
+    assert run(command, "events@1/\x1b[2J/7") == (
+        1,
+        "",
+        "headcount: There is no dead letter events@1/\\x1b[2J/7. Nothing was done.\n",
+    )
+
+
+def test_letters_are_deleted_by_key_once_that_is_confirmed(store: DeadLetterDirectory) -> None:
+    assert run("delete", LETTER.key, answer="n\n")[0] == 1
+    assert store.get(LETTER.key) is not None
+
+    code, out, _ = run("delete", LETTER.key, answer="y\n")
+    assert (code, out.splitlines()[-1]) == (0, "Deleted 1 letter.")
+    assert (store.get(LETTER.key), store.get(OTHER.key) is not None) == (None, True)
+
+
+def test_nothing_is_deleted_where_one_key_is_wrong(store: DeadLetterDirectory) -> None:
+    assert run("delete", LETTER.key, "wrong", "--yes")[0] == 1
+    assert store.get(LETTER.key) is not None
+
+
+def test_letters_are_deleted_by_what_they_are(store: DeadLetterDirectory) -> None:
+    assert run("delete", "--all", "--reason", "bad_utf8", "--yes")[:2] == (0, "0 dead letters.\n")
+    code, out, _ = run("delete", "--all", "--reason", "empty", "--yes")
+
+    assert (code, out) == (0, "1 dead letter: empty 1.\nDeleted 1 letter.\n")
+    assert store.get(LETTER.key) is not None
+    assert run("delete", "--all", "--yes")[1].splitlines()[-1] == "Deleted 1 letter."
+    assert store.get(LETTER.key) is None
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("arguments", [(), ("key", "--all"), ("key", "--reason", "empty"), ("--reason", "empty")])
+@pytest.mark.parametrize("command", ["delete", "redrive"])
+def test_letters_are_chosen_by_key_or_by_what_they_are(command: str, arguments: tuple[str, ...]) -> None:
+    code, _, err = run(command, *arguments, "--yes")
+
+    assert code == 2
+    assert "give keys, or --all" in err
+
+
+@pytest.mark.usefixtures("store")
+def test_a_directory_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADCOUNT_DEAD_LETTER_DIRECTORY", "/nowhere/at all")
+
+    assert run("list") == (69, "", "headcount: HEADCOUNT_DEAD_LETTER_DIRECTORY=/nowhere/at all is no directory.\n")
+
+
+@pytest.mark.usefixtures("store")
+def test_a_file_that_cannot_be_written_is_named() -> None:
+    code, _, err = run("show", LETTER.key, "--raw", "/nowhere/at all")
+
+    assert (code, err) == (69, "headcount: /nowhere/at all: No such file or directory.\n")
+
+
+def test_since_is_a_moment_or_a_time_ago() -> None:
+    now = NOON / 1000
+
+    assert moment("90s", now) == NOON - 90_000
+    assert moment("15m", now) == NOON - 900_000
+    assert moment("2h", now) == NOON - 7_200_000
+    assert moment("3d", now) == NOON - 3 * 86_400_000
+    assert moment("2023-11-15T12:00", 0) == moment("2023-11-15T13:00:00+01:00", 0) == NOON
+    assert moment("2023-11-15", 0) == int(datetime(2023, 11, 15, tzinfo=UTC).timestamp()) * 1000
+
+
+@pytest.mark.parametrize("text", ["", "soon", "15", "-5m", "99999999d", "999999d", "2023-13-01"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is neither a moment like"):
+        moment(text, NOON / 1000)
