@@ -4,7 +4,7 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: install demo test system lint format lock sbom licences audit-dependencies dashboards checkov clean
+.PHONY: install demo test system simulate mutants lint format lock sbom licences audit-dependencies dashboards checkov clean
 
 install: $(INSTALLED)
 
@@ -27,6 +27,14 @@ test: install
 # Against the containers: what is up, else it brings them up and takes them down again. Needs docker with compose.
 system: install
 	$(PY) -m pytest tests/system $(ARGS)
+
+# Seeds of simulated faults; ARGS="--seeds 100000" for more, "--seed 7" for one.
+simulate: install
+	$(PY) -m tests.simulation $(ARGS)
+
+# Each rule broken on purpose: the simulator must notice. Writes the seeds down that did.
+mutants: install
+	$(PY) -m tests.simulation.breaking $(ARGS)
 
 lint: install
 	$(PY) -m ruff check .

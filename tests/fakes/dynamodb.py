@@ -1,0 +1,220 @@
+"""DynamoDB's client in memory, for tables with string keys: what boto3 offers and Headcount uses of it.
+
+Passes the contract suites of ``tests/contract``, as DynamoDB Local does. Single-threaded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+from zlib import crc32
+
+from botocore.exceptions import ClientError
+
+from tests.fakes.expressions import Item, condition, update
+
+Key = tuple[str, ...]
+BEFORE, AFTER = "before", "after"
+
+# Called before and after each call with the operation, its table and the moment: what it raises, the call raises, as if
+# nothing had happened (before) or in place of the answer (after). True: the answer was lost, the call is made again.
+Touch = Callable[[str, str, str], bool]
+# Told of each change: table, key, item before and after (None: there was or is none).
+OnChange = Callable[[str, Key, Item | None, Item | None], None]
+
+MOST_KEY_BYTES = {"HASH": 2048, "RANGE": 1024}
+
+
+class ConditionalCheckFailedException(ClientError):  # noqa: N818 (botocore's name)
+    """As botocore makes it."""
+
+
+class _Exceptions:
+    """As ``client.exceptions``."""
+
+    ConditionalCheckFailedException = ConditionalCheckFailedException
+
+
+@dataclass
+class Table:
+    """Items by key; ``keys``: the key's attributes; ``told``: whether the table has a stream."""
+
+    keys: tuple[str, ...]
+    told: bool
+    items: dict[Key, Item] = field(default_factory=dict)
+
+    def key(self, values: Mapping[str, Any]) -> Key:
+        """The key in an item or a request."""
+        for name, kind in zip(self.keys, MOST_KEY_BYTES, strict=False):
+            size = len(values[name]["S"].encode())
+            if not 1 <= size <= MOST_KEY_BYTES[kind]:
+                raise failure("ValidationException", f"One or more parameter values are not valid: {name}")
+        return tuple(values[name]["S"] for name in self.keys)
+
+    def ordered(self, segment: int, segments: int) -> list[Key]:
+        """The keys of a segment, in the order of a scan."""
+        hashed = sorted((crc32(key[0].encode()), key) for key in self.items)
+        return [key for number, key in hashed if number % segments == segment]
+
+
+class MemoryDynamoDb:
+    """``page``: items per page of a scan."""
+
+    exceptions = _Exceptions
+
+    def __init__(
+        self,
+        touch: Touch = lambda _operation, _table, _moment: False,
+        on_change: OnChange = lambda _table, _key, _before, _after: None,
+        page: int = 1000,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.tables: dict[str, Table] = {}
+        self._wall = wall
+        self._touch, self._on_change, self._page = touch, on_change, page
+
+    def create_table(self, TableName: str, KeySchema: list[dict[str, str]], **more: Any) -> None:  # noqa: N803 (boto3's)
+        """Make a table."""
+        stream = more.get("StreamSpecification", {}).get("StreamEnabled", False)
+        self.tables[TableName] = Table(tuple(key["AttributeName"] for key in KeySchema), stream)
+
+    def delete_table(self, TableName: str) -> None:  # noqa: N803 (boto3's name)
+        """Drop a table."""
+        del self.tables[TableName]
+
+    def get_waiter(self, _name: str) -> MemoryDynamoDb:
+        """A table is there at once."""
+        return self
+
+    def wait(self, **_arguments: Any) -> None:
+        """See `get_waiter`."""
+
+    def get_item(self, TableName: str, Key: Item, **_more: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """Always consistent."""
+
+        def got() -> dict[str, Any]:
+            table = self._table(TableName)
+            item = table.items.get(table.key(Key))
+            answer: dict[str, Any] = {
+                "ResponseMetadata": {"HTTPHeaders": {"date": formatdate(self._wall(), usegmt=True)}}
+            }
+            return answer if item is None else {**answer, "Item": dict(item)}
+
+        return self._called("get_item", TableName, got)
+
+    def put_item(self, TableName: str, Item: Item, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """One item anew."""
+        table = self._table(TableName)
+        return self._called("put_item", TableName, lambda: self._write(TableName, table.key(Item), Item, arguments))
+
+    def update_item(self, TableName: str, Key: Item, UpdateExpression: str, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        """One item changed, or made."""
+        arguments["UpdateExpression"] = UpdateExpression
+        key = self._table(TableName).key(Key)
+        return self._called("update_item", TableName, lambda: self._write(TableName, key, Key, arguments))
+
+    def delete_item(self, TableName: str, Key: Item, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """One item gone."""
+        key = self._table(TableName).key(Key)
+        return self._called("delete_item", TableName, lambda: self._write(TableName, key, None, arguments))
+
+    def scan(self, TableName: str, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's name)
+        """One page; what is written between two pages is seen or not, as in DynamoDB."""
+
+        def scanned() -> dict[str, Any]:
+            table = self._table(TableName)
+            keys = table.ordered(arguments.get("Segment", 0), arguments.get("TotalSegments", 1))
+            if "ExclusiveStartKey" in arguments:
+                begin = table.key(arguments["ExclusiveStartKey"])
+                order = crc32(begin[0].encode()), begin
+                keys = [key for key in keys if (crc32(key[0].encode()), key) > order]
+            page = keys[: self._page]
+            fits = condition(arguments["FilterExpression"]) if "FilterExpression" in arguments else None
+            found = [
+                dict(item) for item in map(table.items.__getitem__, page) if not fits or fits(item, *_terms(arguments))
+            ]
+            answer: dict[str, Any] = {"Items": found}
+            if len(keys) > len(page):
+                answer["LastEvaluatedKey"] = {
+                    name: {"S": part} for name, part in zip(table.keys, page[-1], strict=True)
+                }
+            return answer
+
+        return self._called("scan", TableName, scanned)
+
+    def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 (boto3's name)
+        """All or none. botocore gives each call a token, so that one whose answer was lost is not made twice."""
+        done = False
+
+        def transacted() -> dict[str, Any]:
+            nonlocal done
+            if not done:
+                self._transact([item["Update"] for item in TransactItems])
+                done = True
+            return {}
+
+        return self._called("transact_write_items", TransactItems[0]["Update"]["TableName"], transacted)
+
+    def _transact(self, updates: list[dict[str, Any]]) -> None:
+        if len(updates) > 100:
+            raise failure("ValidationException", f"{len(updates)} items")
+        keys = [(update["TableName"], self._table(update["TableName"]).key(update["Key"])) for update in updates]
+        if len(set(keys)) < len(keys):
+            raise failure("ValidationException", "Transaction request cannot include multiple operations on one item")
+        met = [
+            self._met(self._table(name).items.get(key), each) for (name, key), each in zip(keys, updates, strict=True)
+        ]
+        if not all(met):
+            reasons = [{"Code": "None" if one else "ConditionalCheckFailed"} for one in met]
+            raise failure("TransactionCanceledException", "Transaction cancelled", CancellationReasons=reasons)
+        for (name, key), each in zip(keys, updates, strict=True):
+            self._write(name, key, each["Key"], each)
+
+    def _write(self, name: str, key: Key, fresh: Item | None, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Put ``fresh`` (None: nothing) in the item's place or, with an update expression, what that makes of it."""
+        table = self._table(name)
+        before = table.items.get(key)
+        if not self._met(before, arguments):
+            shown = {"Item": before} if "ReturnValuesOnConditionCheckFailure" in arguments and before else {}
+            answer = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}}
+            raise ConditionalCheckFailedException({**answer, **shown}, "Write")  # type: ignore[typeddict-item] # as DynamoDB does
+        after = dict(fresh) if fresh is not None else None
+        if "UpdateExpression" in arguments:
+            after = update(arguments["UpdateExpression"])(before or after or {}, *_terms(arguments))
+        if after is None:
+            table.items.pop(key, None)
+        else:
+            table.items[key] = after
+        if before != after:
+            self._on_change(name, key, before, after)
+        return {}
+
+    def _met(self, item: Item | None, arguments: dict[str, Any]) -> bool:
+        text = arguments.get("ConditionExpression")
+        return text is None or condition(text)(item or {}, *_terms(arguments))
+
+    def _table(self, name: str) -> Table:
+        if name not in self.tables:
+            raise failure("ResourceNotFoundException", f"Table {name} does not exist")
+        return self.tables[name]
+
+    def _called(self, operation: str, table: str, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        self._touch(operation, table, BEFORE)
+        answer = run()
+        return run() if self._touch(operation, table, AFTER) else answer
+
+    def items(self, name: str) -> Iterator[Item]:
+        """All items of a table, untouched."""
+        yield from self.tables[name].items.values()
+
+
+def failure(code: str, message: str = "", **more: Any) -> ClientError:
+    """An error as botocore raises it."""
+    return ClientError({"Error": {"Code": code, "Message": message}, **more}, "Call")  # type: ignore[typeddict-item] # as DynamoDB does
+
+
+def _terms(arguments: dict[str, Any]) -> tuple[dict[str, str], Item]:
+    return arguments.get("ExpressionAttributeNames", {}), arguments.get("ExpressionAttributeValues", {})

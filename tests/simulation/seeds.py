@@ -1,0 +1,41 @@
+"""Seeds: each one is a schedule."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.simulation.actions import actions, brisk_actions, calm_actions
+from tests.simulation.schedule import HOUR, Config, Schedule
+from tests.simulation.traffic import traffic
+
+
+def schedule(seed: int) -> Schedule:
+    """The run of a seed."""
+    random = Random(seed)
+    config = _config(random)
+    sent = traffic(random, config)
+    if config.calm:
+        happens = calm_actions(random, sent)
+    elif random.random() < 0.4:
+        happens = brisk_actions(random, sent)
+    else:
+        happens = actions(random)
+    return Schedule(seed, config, sent, tuple(happens))
+
+
+def _config(random: Random) -> Config:
+    calm = random.random() < 0.1
+    skewed = not calm and random.random() < 0.25
+    return Config(
+        idle=60.0 if calm else random.choice((60.0, 60.0, 300.0)),
+        lateness=random.choice((2.0, 10.0)),
+        silence=random.choice((120.0, 600.0)),
+        refresh=random.choice((0.5, 12.0) if calm else (0.5, 12.0, 60.0)),
+        shards=random.choice((1, 2, 3)),
+        table_shards=random.choice((1, 2)),
+        prefetch=random.choice((0, 1, 2, 2)),
+        page=random.choice((1, 3, 100)),
+        most_items=random.choice((8, 12, 100)),
+        calm=calm,
+        skews=tuple(random.choice((-HOUR, -60.0, 0.0, 60.0, HOUR)) for _ in range(3)) if skewed else (0.0,),
+    )

@@ -1,0 +1,105 @@
+"""The three services' own code, wired to a world's tables, streams and clocks."""
+
+from __future__ import annotations
+
+from itertools import count, cycle
+from typing import TYPE_CHECKING, Any
+
+import level_aggregator.handler
+from consumer.handler import ConsumerHandler
+from consumer.handler import Parts as ConsumerParts
+from consumer.worker import parents_least_watermark
+from headcount.dead_letters import DeadLetterTable
+from headcount.event_stream import EventStream
+from headcount.kcl.processor import Handler
+from headcount.snowplow import EventReader
+from level_aggregator.handler import AggregatorHandler
+from level_aggregator.handler import Parts as AggregatorParts
+from pruner.rate import Rate
+from pruner.sweep import Sweep
+from tests.fakes.inline import InlineExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulation.world import World
+
+
+class _Mute:
+    """Metrics that nobody reads: they would take a third of a run's time."""
+
+    def __getattr__(self, _name: str) -> Any:
+        return self
+
+    def __call__(self, *_arguments: object, **_labels: object) -> Any:
+        return self
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+
+MUTE: Any = _Mute()
+
+
+class Services:
+    """Makes processes' handlers and pruners' passes."""
+
+    def __init__(self, world: World, identity: str) -> None:
+        self._world, self._identity = world, identity
+        self._skews = cycle(world.schedule.config.skews)
+        kinesis: Any = world.kinesis
+        self._stream = EventStream(kinesis, world.events.name)
+        self._client: Any = world.client
+        self._started = count()
+
+    def consumer(self) -> Callable[[str], Handler]:
+        """For one more consumer process, on a machine with a clock of its own."""
+        world, skew = self._world, next(self._skews)
+        parts = ConsumerParts(
+            reader=EventReader(frozenset(), "com.codecombat/level_context", "user_id", "level_slug"),
+            players=world.players,
+            progress=world.progress,
+            dead_letters=DeadLetterTable(self._client, world.settings.dead_letter_table),
+            metrics=MUTE,
+            writers=InlineExecutor(),
+            refresh=world.settings.refresh_seconds,
+            first_watermark=parents_least_watermark(self._stream, world.progress, self._identity),
+            wall=lambda: world.clock.now + skew,
+            monotonic=world.clock,
+        )
+        return lambda shard: ConsumerHandler(parts, self._identity, shard)
+
+    def aggregator(self) -> Callable[[str], Handler]:
+        """For one more process of the level aggregator."""
+        world = self._world
+        parts = AggregatorParts(
+            counts=world.counts,
+            progress=world.progress,
+            metrics=MUTE,
+            idle_timeout_ms=world.settings.idle_timeout_ms,
+            wall=world.clock,
+            monotonic=world.clock,
+            sleep=world.clock.sleep,
+        )
+        vars(level_aggregator.handler)["MOST_ITEMS"] = (
+            world.schedule.config.most_items
+        )  # a batch is rarely so long here
+        return lambda shard: AggregatorHandler(parts, "PlayerState@1", shard)
+
+    def sweep(self, number: int) -> Sweep:
+        """A pass of one of several pruners."""
+        world, skews = self._world, self._world.schedule.config.skews
+        skew = skews[number % len(skews)]
+        return Sweep(
+            world.settings,
+            self._identity,
+            self._stream,
+            world.players,
+            world.progress,
+            Rate(1e9, world.clock, lambda _: None),
+            wall=lambda: world.clock.now + skew,
+            pool=InlineExecutor,
+        )

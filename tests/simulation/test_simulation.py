@@ -1,0 +1,61 @@
+"""A sample of the simulator's seeds, and how it works. All seeds: `make simulate`."""
+
+import pytest
+
+from headcount.model import LevelEvent
+from tests.simulation.run import failures, silently
+from tests.simulation.schedule import Action, Config, Schedule, Sent
+from tests.simulation.seeds import schedule
+from tests.simulation.shrink import shortest
+from tests.simulation.watching import BrokenError
+from tests.simulation.world import World
+
+PIECE = 50
+
+
+@pytest.mark.parametrize("first", range(0, 200, PIECE))
+def test_no_seed_breaks_an_invariant(first: int) -> None:
+    assert failures(range(first, first + PIECE)) == []
+
+
+def test_a_seed_is_one_schedule() -> None:
+    assert schedule(7) == schedule(7)
+    assert schedule(7) != schedule(8)
+
+
+def test_every_kind_of_action_and_fault_happens() -> None:
+    actions = [action for seed in range(300) for action in schedule(seed).actions]
+    faults = {action.fault for action in actions}
+    assert faults == {"", "crash", "meanwhile", "throttle", "conflict", "lost", "again"}
+    assert {action.what for action in actions} >= {"steal", "split", "merge", "roll", "expire", "kill all", "tell"}
+    assert any(action.what == "prune" and action.inner is not None for action in actions)
+
+
+def test_a_failing_schedule_is_made_short() -> None:
+    """One of many records and actions of which only two matter."""
+    whole = schedule(11)
+    assert len(whole.actions) > 10
+    needed = {whole.actions[3], whole.actions[-1]}
+
+    least = shortest(whole, lambda candidate: needed <= set(candidate.actions))
+
+    assert set(least.actions) == needed
+    assert least.sent == ()
+
+
+def test_what_breaks_an_invariant_is_told_at_once() -> None:
+    """Somebody writes a lesser row into PlayerState."""
+    config = Config(60, 2, 120, 0.5, 1, 1, 0, 100, 100, calm=True, skews=(0.0,))
+    sent = (Sent(1, 1, 0, "level", "a", "K"),)
+    world = World(Schedule(0, config, sent, (Action("wait", seconds=2), Action("round", amount=9))))
+    with silently():
+        world.run()
+    row = world.players.get("a")
+    assert row is not None
+
+    with pytest.raises(BrokenError, match="rule 1"):
+        world.client.put_item(
+            "PlayerState",
+            {"playerId": {"S": "a"}, "levelId": {"S": "K"}, "lastUpdated": {"N": str(row.at - 1)}},
+        )
+    assert world.players.apply(LevelEvent("a", "K", row.at - 1)) is not None
