@@ -1,9 +1,10 @@
-"""A person's commands: ``python -m headcount setup | audit | explain | forget``."""
+"""A person's commands: ``python -m headcount setup | audit | explain | forget | rebuild``."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
@@ -15,6 +16,7 @@ from headcount.aws import Aws, UnavailableError, explained, verify_tables
 from headcount.explain import Explain
 from headcount.logs import configure_logs
 from headcount.provision import provision
+from headcount.rebuild_command import QUIET_SECONDS, Options, perform
 from headcount.service import EXIT_UNAVAILABLE
 from headcount.settings import Settings, load_settings
 from headcount.tables import MalformedRowError
@@ -155,6 +157,28 @@ def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> Non
         "still to come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a "
         f"new row: erase again after {tables.settings.refresh_seconds:g} s if the player is active."
     )
+
+
+@app.command()
+def rebuild(
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
+    although_running: Annotated[bool, typer.Option(help="Do not refuse while consumer or pruner run.")] = False,
+    quiet_seconds: Annotated[float, typer.Option(min=1, help="So long PlayerState must stand still.")] = QUIET_SECONDS,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Make LevelState right from PlayerState, after changes were lost to the counts; the services must be stopped."""
+    tables = Tables()
+    with _in_one_line():
+        tables.verify()
+        options = Options(quiet_seconds, dry_run=dry_run, although_running=although_running)
+        say = partial(typer.echo, err=True)
+        outcome = perform(tables, options, lambda line: say(harmless(line)))
+    if as_json:
+        sys.stdout.write(orjson.dumps(outcome.as_json()).decode() + "\n")
+    else:
+        typer.echo("\n".join(map(harmless, outcome.lines)))
+    raise typer.Exit(outcome.code)
 
 
 if __name__ == "__main__":
