@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headcount.tables.progress import ProgressTable
 
 AGGREGATOR, CONSUMER, PRUNER = "level_aggregator", "consumer", "pruner"
+NAMED = 2  # of the leases that one holds
 MARGIN_SECONDS = 2.0  # on top of what a live one takes at most to write again
 MOST_SECONDS = 60.0  # a pruner with longer pauses is not waited for
 
@@ -60,10 +61,9 @@ def running(
         held: dict[str, list[str]] = {}
         for lease in moved(before[service], _leases(client, name)):
             held.setdefault(str(lease.owner), []).append(lease.key)
-        found += [
-            Running(service, f"worker id {owner} holds {len(keys)} of the leases in {name} ({', '.join(keys[:2])}…)")
-            for owner, keys in sorted(held.items())
-        ]
+        for owner, keys in sorted(held.items()):
+            some = ", ".join(keys[:NAMED]) + (", …" if len(keys) > NAMED else "")
+            found.append(Running(service, f"worker id {owner} holds {len(keys)} of the leases in {name} ({some})"))
     if PRUNER in services and progress.cutoff().updated_at != passed:
         found.append(Running(PRUNER, f"it wrote its row in {progress.name} just now"))
     return found

@@ -194,3 +194,12 @@ def test_who_is_stopping_is_not_ready(supervisor: _Supervisor) -> None:
 
     assert supervisor.unready() == ["the service is stopping"]
     assert supervisor.readiness.healthy().problems == []
+
+
+def test_what_stands_in_the_daemons_way_is_told_instead_of_its_absence() -> None:
+    clock = Clock()
+    readiness = Readiness(
+        SETTINGS, FakeChildren(clock), FakeHeartbeat(clock), FakeWatch(), clock, obstacle=lambda: "changes are lost"
+    )
+    assert readiness.ready().problems == ["changes are lost"]
+    assert readiness.healthy().problems == []
