@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 TURN_SECONDS = 1.0
 LOOK_SECONDS = 30.0  # between two looks while all is well
-LOOK_SHUT_SECONDS = 10.0  # while it is not; longer where a look takes long
+LOOK_SHUT_SECONDS = 10.0  # while it is not; longer where a look takes long, unless a rebuild begins or ends
 RETRY_SECONDS = 2.0  # where AWS gave no answer
 CONFIRM_SECONDS = 2.0  # the list of shards may be behind: only what is found twice counts
 
@@ -71,7 +71,8 @@ class GapWatch(Gate):
         self._prefix = f"level_aggregator/{parts.identity}/"
         self._obstacle: str | None = NOT_YET
         self._doubtful = True
-        self._due_at = float("-inf")
+        self._due_at = self._mark_due_at = float("-inf")
+        self._mark: Progress | None = None
 
     def obstacle(self) -> str | None:
         """Why nothing must be counted; None: it may be."""
@@ -84,10 +85,11 @@ class GapWatch(Gate):
     def turn(self) -> float:
         """Look if it is time; returns the seconds until the next turn."""
         begun = self._parts.monotonic()
-        if begun < self._due_at and not self._doubtful:
-            return TURN_SECONDS
-        thorough, self._doubtful = self._doubtful or self._obstacle is not None, False
+        thorough = self._doubtful or self._obstacle is not None
         try:
+            if begun < self._due_at and not self._doubtful and not self._a_rebuild_moved(begun):
+                return TURN_SECONDS
+            self._doubtful = False
             found = self._found(thorough=thorough)
         except (BotoCoreError, ClientError) as error:
             self._doubtful = self._doubtful or thorough
@@ -98,6 +100,16 @@ class GapWatch(Gate):
         self._due_at = now + (max(LOOK_SHUT_SECONDS, 10 * (now - begun)) if found else LOOK_SECONDS)
         return TURN_SECONDS
 
+    def _a_rebuild_moved(self, now: float) -> bool:
+        """Asked now and then while it is shut."""
+        if self._obstacle is None or now < self._mark_due_at:
+            return False
+        self._mark_due_at = now + LOOK_SHUT_SECONDS
+        return self._read_mark() != self._mark
+
+    def _read_mark(self) -> Progress | None:
+        return self._parts.progress.read(rebuild_worker(self._parts.identity))
+
     def _show(self, found: str | None) -> None:
         self._parts.metrics.gap.set(0 if found is None else 1)
         if found is not None and found != self._obstacle:
@@ -107,7 +119,7 @@ class GapWatch(Gate):
         self._obstacle = found
 
     def _found(self, *, thorough: bool) -> str | None:
-        mark = self._parts.progress.read(rebuild_worker(self._parts.identity))
+        self._mark = mark = self._read_mark()
         if mark is not None and not mark.ended:
             return UNDER_WAY
         lost = self._lost(thorough=thorough)

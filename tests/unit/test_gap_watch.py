@@ -221,6 +221,21 @@ def test_an_unfinished_rebuild_shuts_it(house: _House) -> None:
     assert house.watch.obstacle() is None
 
 
+def test_a_rebuild_that_ends_is_noticed_at_once(house: _House) -> None:
+    """However long the look at a first start takes, and so the pause after it."""
+    house.players.apply(LevelEvent("ana", "forest", 1))
+    house.watch.turn()
+    assert house.watch.obstacle() is not None
+    house.counts.entered["forest"] = 1
+    house.clock.now += LOOK_SHUT_SECONDS
+    house.watch.turn()
+    assert house.watch.obstacle() is not None
+    house.progress.rows[MARK] = Progress(updated_at=2, ended=True)
+    house.clock.now += LOOK_SHUT_SECONDS
+    house.watch.turn()
+    assert house.watch.obstacle() is None
+
+
 def test_an_aws_that_does_not_answer_leaves_it_as_it_is(house: _House) -> None:
     house.counted("a", 10**22 + 1)
     house.leases.failure = ConnectionClosedError(endpoint_url="memory")
