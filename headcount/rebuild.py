@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headcount.tables.rebuild_mark import RebuildMark
 
 ATTEMPTS = 5
+TIP_PATIENCE = 3  # quiet times, for one of them to come
 ENDED_ROW_KEPT_SECONDS = 2 * 86_400  # as the aggregator keeps those of shards that it read to their end
 
 NO_COUNT = LevelCount(0, 0, 0)
@@ -154,11 +155,11 @@ class Rebuild:
         ended = [shard for shard, row in rows.items() if row.ended]
         after = {shard: row.position for shard, row in rows.items()}
         reading = Reading(parts.stream, after, ended, parts.monotonic, parts.sleep)
-        count = reading.until_quiet(parts.quiet_seconds)
+        count = reading.until_quiet(parts.quiet_seconds, caught_up_seconds=TIP_PATIENCE * parts.quiet_seconds)
         parts.say(f"Read PlayerState's stream to its tip: {count} records in {len(reading.listing.shards)} shards.")
         recount = Counter(row.level for _, row in parts.players.all())
         parts.say(f"Counted PlayerState: {recount.total()} players in {len(recount)} levels.")
-        if written := reading.until_quiet(parts.quiet_seconds):
+        if written := reading.until_quiet(parts.quiet_seconds, caught_up_seconds=parts.quiet_seconds):
             raise _ChangedError(f"PlayerState was written meanwhile ({written} records).")
         seen = _Seen(recount, rows, reading)
         for shard in {*rows, *reading.listing.by_id}:

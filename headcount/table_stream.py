@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 PAUSE_SECONDS = 0.5  # between two rounds of reads that found nothing
+FULL_PAGE = 900  # of the 1,000 records that a read returns at most: more are waiting
 _LEAST_DIGITS = 21  # of a sequence number
 
 StreamRecord = dict[str, Any]
@@ -99,15 +100,29 @@ class Reading:
         self.positions: dict[str, Position | None] = dict(after)
         self.finished = set(finished)
         self._iterators: dict[str, str] = {}
+        self._is_behind = False
 
-    def until_quiet(self, seconds: float, take: Callable[[list[StreamRecord]], None] = lambda _: None) -> int:
-        """Read until nothing has come for ``seconds``; hands records to ``take`` and returns how many there were."""
+    def until_quiet(
+        self,
+        seconds: float,
+        take: Callable[[list[StreamRecord]], None] = lambda _: None,
+        caught_up_seconds: float = float("inf"),
+    ) -> int:
+        """Read until nothing has come for ``seconds``; hands records to ``take`` and returns how many there were.
+
+        A table that is written all the time is never quiet: where no backlog showed for ``caught_up_seconds`` it ends.
+        """
         count, quiet_since = 0, self._monotonic()
+        caught_up_since = quiet_since
         while True:
             records, moved = self._round()
             count += len(records)
             take(records)
             now = self._monotonic()
+            if self._is_behind:
+                caught_up_since = now
+            if now - caught_up_since >= caught_up_seconds:
+                return count
             if moved:
                 quiet_since = now
             elif now - quiet_since >= seconds:
@@ -118,6 +133,7 @@ class Reading:
     def _round(self) -> tuple[list[StreamRecord], bool]:
         """Read each shard once; whether there was anything new, be it records, a shard, or the end of one."""
         self.listing = self._stream.listing()
+        self._is_behind = False
         found: list[StreamRecord] = []
         before = len(self.finished), len(self.positions)
         for shard in self.listing.shards:
@@ -138,6 +154,7 @@ class Reading:
         except (client.exceptions.ExpiredIteratorException, client.exceptions.TrimmedDataAccessException):
             return []  # the next round takes a new one
         records: list[Any] = page["Records"]
+        self._is_behind = self._is_behind or len(records) >= FULL_PAGE
         if records:
             self.positions[name] = Position(int(records[-1]["dynamodb"]["SequenceNumber"]))
         following = page.get("NextShardIterator")

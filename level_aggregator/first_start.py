@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A change shows on the stream mostly within a second. A row seen in the table and not on the stream for so long was
 # there before the stream.
 TIP_SECONDS, SETTLE_SECONDS = 1.0, 5.0
+BUSY_TIP_SECONDS = 3.0  # where changes come all the time
 
 
 def beginning(players: PlayerTable, reading: Reading) -> Counter[str]:
@@ -34,10 +35,10 @@ def beginning(players: PlayerTable, reading: Reading) -> Counter[str]:
             if player not in first:
                 first[player] = _level(change.get("OldImage"))
 
-    reading.until_quiet(TIP_SECONDS, take)
+    reading.until_quiet(TIP_SECONDS, take, BUSY_TIP_SECONDS)
     rows = {player: row.level for player, row in players.all() if player not in first}
     if rows:
-        reading.until_quiet(SETTLE_SECONDS, take)
+        reading.until_quiet(SETTLE_SECONDS, take, SETTLE_SECONDS)
     counts = Counter(level for level in first.values() if level is not None)
     counts.update(level for player, level in rows.items() if player not in first)
     return counts

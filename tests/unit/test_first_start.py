@@ -49,6 +49,20 @@ def test_a_new_system_begins_with_nothing_though_its_consumer_writes() -> None:
     assert table.beginning() == Counter()
 
 
+def test_a_consumer_that_never_pauses_does_not_hold_it_up() -> None:
+    """A record with each read, some of players whom the scan sees first."""
+    table, clock = _Table(), Clock()
+    numbers = iter(range(10_000))
+
+    def write() -> None:
+        clock.now += 0.1
+        number = next(numbers)
+        table.enter(f"p{number % 50}", "forest", number + 1)
+
+    table.client.on_read = write
+    assert beginning(table, Reading(memory_stream(table.client), {}, (), clock, clock.sleep)) == Counter()
+
+
 def test_rows_from_before_the_stream_are_where_their_first_change_says() -> None:
     table = _Table()
     for player in ("stays", "moves", "moves twice", "leaves", "leaves and returns"):

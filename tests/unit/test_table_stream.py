@@ -63,6 +63,23 @@ def test_a_shard_that_comes_is_not_quiet() -> None:
     assert reading.until_quiet(1) == 0
 
 
+def test_a_table_that_is_written_all_the_time_is_not_waited_for() -> None:
+    """Each round brings something: it ends once it has caught up for long enough, not before."""
+    client, clock = MemoryStreamClient(), Clock()
+    client.begin("a")
+
+    def write() -> None:
+        clock.now += 0.2
+        client.put("a", "ana", None, "forest")
+
+    client.on_read = write
+    begun = clock.now
+    reading = Reading(memory_stream(client), {}, (), clock, clock.sleep)
+
+    assert reading.until_quiet(1, caught_up_seconds=3) >= 15
+    assert 3 <= clock.now - begun < 4
+
+
 def test_an_iterator_that_expired_is_replaced() -> None:
     """A scan of PlayerState may take longer than the quarter of an hour that one lives."""
     client = MemoryStreamClient()
