@@ -1,5 +1,7 @@
 """PlayerState's stream on the emulators: what is listed, and that reading goes on where it stopped."""
 
+from collections.abc import Iterator
+
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -20,10 +22,12 @@ def players(client: DynamoDBClient, settings: Settings) -> PlayerTable:
 
 
 @pytest.fixture
-def stream(client: DynamoDBClient, players: PlayerTable) -> TableStream:
+def stream(client: DynamoDBClient, players: PlayerTable) -> Iterator[TableStream]:
     """The table's."""
     arn = client.describe_table(TableName=players.name)["Table"]["LatestStreamArn"]
-    return TableStream(streams(client.meta.endpoint_url), arn)
+    reader = streams(client.meta.endpoint_url)
+    yield TableStream(reader, arn)
+    reader.close()
 
 
 def test_changes_come_with_both_images_and_once(players: PlayerTable, stream: TableStream) -> None:
