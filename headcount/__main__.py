@@ -1,8 +1,9 @@
-"""A person's commands: ``python -m headcount setup | audit | explain | forget | dead-letters``."""
+"""A person's commands: ``python -m headcount setup | audit | explain | forget | dead-letters | rebuild``."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -14,6 +15,7 @@ from headcount.dead_letters import commands as dead_letters
 from headcount.explain import Explain
 from headcount.logs import configure_logs
 from headcount.provision import provision
+from headcount.rebuild_command import QUIET_SECONDS, Options, perform
 from headcount.settings import Settings, load_settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
@@ -134,6 +136,28 @@ def forget(player: Annotated[str, typer.Option(help="The player's id.")]) -> Non
         "still to come, wait in a consumer as a renewal, or lie on the stream and are newer than the cutoff, make a "
         f"new row: erase again after {tables.settings.refresh_seconds:g} s if the player is active."
     )
+
+
+@app.command()
+def rebuild(
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
+    although_running: Annotated[bool, typer.Option(help="Do not refuse while consumer or pruner run.")] = False,
+    quiet_seconds: Annotated[float, typer.Option(min=1, help="So long PlayerState must stand still.")] = QUIET_SECONDS,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Make LevelState right from PlayerState, after changes were lost to the counts; the services must be stopped."""
+    tables = Tables()
+    with in_one_line():
+        tables.verify()
+        options = Options(quiet_seconds, dry_run=dry_run, although_running=although_running)
+        say = partial(typer.echo, err=True)
+        outcome = perform(tables, options, lambda line: say(harmless(line)))
+    if as_json:
+        sys.stdout.write(orjson.dumps(outcome.as_json()).decode() + "\n")
+    else:
+        typer.echo("\n".join(map(harmless, outcome.lines)))
+    raise typer.Exit(outcome.code)
 
 
 if __name__ == "__main__":

@@ -113,6 +113,18 @@ class AggregatorMetrics:
         )
 
 
+class GapMetrics:
+    """What the level aggregator's supervisor finds out about changes that the counts can never see."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = registry or CollectorRegistry()
+        self.gap = Gauge(
+            "headcount_aggregator_gap",
+            "1 while nothing is counted because changes are lost to the counts, or a rebuild is unfinished; else 0.",
+            registry=r,
+        )
+
+
 class LevelMetrics:
     """What the level aggregator's supervisor reads from LevelState."""
 
@@ -222,6 +234,7 @@ GROUPS = (
     ShardMetrics,
     ConsumerMetrics,
     AggregatorMetrics,
+    GapMetrics,
     LevelMetrics,
     AuditMetrics,
     PrunerMetrics,

@@ -15,6 +15,7 @@ from headcount.aws_attempts import THROTTLING
 from headcount.model import Progress
 from headcount.rules import transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
+from level_aggregator.begin import begin
 from level_aggregator.stream_record import read_change
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several tim
 _log = structlog.get_logger()
 
 
-class GapError(Exception):
-    """Stream records may have been lost to the counts; only a rebuild makes them right."""
-
-
 @dataclass(frozen=True)
 class Parts:
     """What a handler works with."""
@@ -48,6 +45,7 @@ class Parts:
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    is_lost: Callable[[str, Position], bool] = lambda _shard, _after: False  # whether the stream has trimmed it
 
 
 @dataclass
@@ -64,7 +62,7 @@ class AggregatorHandler:
 
     def __init__(self, parts: Parts, stream: str, shard: str) -> None:
         self._parts = parts
-        self._shard = shard
+        self._stream, self._shard = stream, shard
         self._worker = f"level_aggregator/{stream}/{shard}"
         self._progress = Progress()  # the row as last read or written
         self._last: Record | None = None
@@ -73,18 +71,8 @@ class AggregatorHandler:
         self._settled_at = float("-inf")
 
     def start(self, checkpoint: Position | None) -> None:
-        """Read where the shard stands. Raises `GapError` if the KCL is further than the counts are (rule 7)."""
-        found = self._parts.progress.read(self._worker)
-        self._progress = found or Progress()
-        counted = self._progress.position
-        if checkpoint is not None and (counted is None or counted < checkpoint):
-            self._parts.metrics.gaps.inc()
-            raise GapError(
-                f"The KCL's checkpoint of shard {self._shard} is {checkpoint.sequence}, but by "
-                f"{self._parts.progress.name} what was counted ends at {counted.sequence if counted else 'nothing'}: "
-                "the changes in between would be lost. "
-                "LevelState must be rebuilt from PlayerState; see docs/operations.md, Rebuild."
-            )
+        """Read where the shard stands. Raises `GapError` where counting on would lose changes (rule 7)."""
+        self._progress = begin(self._parts, self._stream, self._shard, checkpoint)
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:  # noqa: ARG002 (the protocol's)
         """Count one batch: when this returns its transitions are in the tables, once."""

@@ -2,10 +2,11 @@
 
 import sys
 
-from headcount.aws import Aws
+from headcount.aws import Aws, verify_table_stream
 from headcount.kcl.worker import run_worker
 from headcount.metrics import AggregatorMetrics
 from headcount.settings import load_settings
+from headcount.table_stream import TableStream
 from headcount.tables.counts import CountTables
 from headcount.tables.progress import ProgressTable
 from level_aggregator.handler import AggregatorHandler, Parts
@@ -16,6 +17,7 @@ def main() -> None:
     identity = sys.argv[1]
     settings = load_settings()
     aws = Aws(settings.aws_region)
+    stream = TableStream(aws.streams, verify_table_stream(aws, settings.player_table)[0])
     parts = Parts(
         counts=CountTables(
             aws.dynamodb, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
@@ -23,6 +25,7 @@ def main() -> None:
         progress=ProgressTable(aws.dynamodb, settings.progress_table),
         metrics=AggregatorMetrics(),
         idle_timeout_ms=settings.idle_timeout_ms,
+        is_lost=stream.is_lost,
     )
     run_worker("level_aggregator", settings, lambda shard: AggregatorHandler(parts, identity, shard))
 

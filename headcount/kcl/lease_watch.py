@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headcount.aws import HEARTBEAT_SECONDS, explained, is_missing, unusable
-from headcount.kcl.leases import Lease, LeaseBook, Leases
-from headcount.tables import integer, scan
+from headcount.aws import HEARTBEAT_SECONDS, explained, unusable
+from headcount.kcl.lease_table import read_leases
+from headcount.kcl.leases import LeaseBook, Leases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,13 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from headcount.metrics import SupervisorMetrics
-    from headcount.tables import Item
 
 LEAST_SECONDS = 2.0  # between two looks at the leases
 TABLE_SECONDS = 30.0  # between two looks at the tables, while they are well
 LOOKS_MISSED = 3  # so many in a row, and what was seen last is no news
-
-_ENDED = "SHARD_END"
 
 
 class LeaseWatch:
@@ -66,21 +63,9 @@ class LeaseWatch:
         return [*unseen, *self._bad.values()]
 
     def _look_at_leases(self) -> None:
-        try:
-            rows = list(
-                scan(
-                    self._client,
-                    TableName=self._application,
-                    ProjectionExpression="leaseKey, leaseOwner, leaseCounter, #checkpoint",
-                    ExpressionAttributeNames={"#checkpoint": "checkpoint"},
-                )
-            )
-        except ClientError as error:
-            if not is_missing(error):
-                raise
-            rows = []  # the KCL makes the table at its first start
+        rows = read_leases(self._client, self._application)
         now = self._monotonic()
-        leases = self._book.observe([_lease(row) for row in rows if not _has_ended(row)], now)
+        leases = self._book.observe([row.lease for row in rows if not row.has_ended], now)
         self.leases, self._leases_at = leases, now
         for state, count in (("mine", leases.mine), ("others", leases.others), ("stalled", len(leases.stalled))):
             self._metrics.leases.labels(state=state).set(count)
@@ -88,11 +73,3 @@ class LeaseWatch:
     def _bad_tables(self) -> dict[str, str]:
         found = {name: unusable(self._client, name) for name in self._tables}
         return {name: str(problem) for name, problem in found.items() if problem is not None}
-
-
-def _has_ended(row: Item) -> bool:
-    return bool(row.get("checkpoint", {}).get("S") == _ENDED)
-
-
-def _lease(row: Item) -> Lease:
-    return Lease(row["leaseKey"]["S"], row.get("leaseOwner", {}).get("S"), integer(row, "leaseCounter") or 0)

@@ -74,3 +74,9 @@ class LeaseBook:
             still=tuple(sorted(still)),
             all_moved=all(one.moved for one in watched.values()),
         )
+
+
+def moved(before: Iterable[Lease], after: Iterable[Lease]) -> list[Lease]:
+    """The leases that somebody holds and has renewed or taken between two looks: their owners live."""
+    known = {lease.key: lease for lease in before}
+    return [lease for lease in after if lease.owner is not None and known.get(lease.key) != lease]

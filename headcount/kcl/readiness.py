@@ -29,7 +29,9 @@ class Readiness:
         heartbeat: Heartbeat,
         watch: LeaseWatch,
         monotonic: Callable[[], float] = time.monotonic,
+        obstacle: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._obstacle = obstacle
         self._children, self._heartbeat, self._watch, self._monotonic = children, heartbeat, watch, monotonic
         failovers = FAILOVERS * settings.failover_seconds
         self._stall, self._start = settings.stall_seconds, settings.start_timeout_seconds
@@ -84,7 +86,9 @@ class Readiness:
         problems = [*self.healthy().problems, *self._watch.problems(), *self.problems]
         if self._stopping:
             problems.append("the service is stopping")
-        if not self._runs:
+        if obstacle := self._obstacle():
+            problems.append(obstacle)
+        elif not self._runs:
             problems.append("the KCL daemon is not running")
         else:
             problems += self._daemon_problems()

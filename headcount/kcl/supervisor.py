@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from headcount.kcl.children import Children
 from headcount.kcl.claim import Claim
 from headcount.kcl.client_version import pin_client_version
 from headcount.kcl.daemon import BAD_CONFIGURATION, DRAINED, HEARTBEAT, MEANINGS, Daemon
+from headcount.kcl.gate import Gate, OpenGate
 from headcount.kcl.heartbeat import Heartbeat
 from headcount.kcl.lease_watch import LeaseWatch
 from headcount.kcl.leases import LeaseBook
@@ -66,6 +67,7 @@ class Service:
     companions: tuple[Companion, ...] = ()
     warnings: Callable[[Children], list[str]] = lambda _: []  # what only the service can tell, for `/readyz`
     problems: Callable[[Children], list[str]] = lambda _: []  # likewise; these make it unready
+    gate: Gate = field(default_factory=OpenGate)  # shut, the daemon does not run
 
 
 def supervise(service: Service, settings: Settings, aws: Aws, stop: Stop) -> int:
@@ -93,7 +95,7 @@ class Supervisor:
         book = LeaseBook(self._worker_id.name, settings.failover_seconds)
         watch = LeaseWatch(aws.heartbeat_dynamodb, service.application, service.tables, book, self._metrics)
         self._companions = (Companion("lease-watch", watch.turn), *service.companions)
-        self._readiness = Readiness(settings, self._children, heartbeat, watch)
+        self._readiness = Readiness(settings, self._children, heartbeat, watch, obstacle=service.gate.obstacle)
         self._daemon: Daemon | None = None
         self._claim: Claim | None = None
         self._looked_at = float("-inf")
@@ -161,6 +163,10 @@ class Supervisor:
         while not self._stop.is_asked():
             if self._claim_is_lost():
                 return EXIT_NOT_DRAINED
+            if self._service.gate.obstacle():
+                failures = 0  # no failure of the daemon's
+                self._wait(TICK_SECONDS)
+                continue
             checkpoints, started = self._children.checkpoints(), time.monotonic()
             self._metrics.starts.inc()
             self._readiness.daemon_starts()
@@ -175,6 +181,7 @@ class Supervisor:
                 _log.info("stopped", exit_code=code, meaning=meaning)
                 return code if code >= 0 else EXIT_NOT_DRAINED
             self._metrics.exits.labels(code=str(code)).inc()
+            self._service.gate.doubt()
             # What has made a checkpoint works; an idle stream asks for none, so a long life shows the same.
             works = self._children.checkpoints() > checkpoints or time.monotonic() - started > good_after
             failures = 1 if works else failures + 1
@@ -197,6 +204,9 @@ class Supervisor:
                 return daemon.drain(self._has_workers)
             elif overdue := self._readiness.overdue():
                 _log.error("ending the daemon", reason=overdue, seconds=self._settings.stall_seconds)
+                daemon.kill()
+            elif obstacle := self._service.gate.obstacle():
+                _log.error("ending the daemon", reason=obstacle)
                 daemon.kill()
             self._stop.wait(TICK_SECONDS)
         daemon.kill()  # what is left of its group: a stuck child outlives it

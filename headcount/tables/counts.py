@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from headcount.tables.progress import ProgressTable
 
+_NO_ROW = "attribute_not_exists(levelId)"
+
 MOST_ITEMS = 100  # DynamoDB's limit for one transaction
 
 
@@ -73,6 +75,30 @@ class CountTables:
         items = scan(self._client, TableName=self.levels_name)
         return {item["levelId"]["S"]: parsed(self.levels_name, item, _level_count) for item in items}
 
+    def correct(self, level: str, was: LevelCount | None, now: LevelCount) -> bool:
+        """Set the level's row, if it still is ``was`` (None: there is none); whether it was set. For a rebuild."""
+        values = {f":{name}": number(value) for name, value in _numbers(now).items()}
+        conditions = [_NO_ROW]
+        if was is not None:
+            values |= {f":was_{name}": number(value) for name, value in _numbers(was).items()}
+            # An attribute that is not there counts as 0.
+            conditions = [
+                f"(#{name} = :was_{name}" + (")" if value else f" OR attribute_not_exists(#{name}))")
+                for name, value in _numbers(was).items()
+            ]
+        try:
+            self._client.update_item(
+                TableName=self.levels_name,
+                Key={"levelId": text(level)},
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in _numbers(now)),
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames={f"#{name}": name for name in _numbers(now)},
+                ExpressionAttributeValues=values,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def transitions(self) -> Iterator[tuple[Transition, int]]:
         """Every transition that is kept, with how often it was made."""
         for item in scan(self._client, TableName=self.transitions_name):
@@ -112,6 +138,10 @@ class CountTables:
             "UpdateExpression": sets + " ADD transitionCount :count",
             "ExpressionAttributeValues": values,
         }
+
+
+def _numbers(count: LevelCount) -> dict[str, int]:
+    return {"playerCount": count.players, "entered": count.entered, "left": count.left}
 
 
 def _transition_count(item: Item) -> tuple[Transition, int]:

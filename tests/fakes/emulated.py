@@ -6,6 +6,7 @@ from typing import Protocol
 import boto3
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
+from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 from headcount.settings import Settings
 from headcount.tables.schema import schemas
@@ -30,6 +31,11 @@ def dynamodb(emulator: Emulated) -> DynamoDBClient:
     """A client that does not try again."""
     config = Config(retries={"total_max_attempts": 1})
     return session().client("dynamodb", endpoint_url=emulator.endpoint_url, config=config)
+
+
+def streams(endpoint_url: str) -> DynamoDBStreamsClient:
+    """A client for the tables' streams."""
+    return session().client("dynamodbstreams", endpoint_url=endpoint_url)
 
 
 def fresh_settings() -> Settings:

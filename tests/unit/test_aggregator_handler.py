@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry
 from headcount.metrics import AggregatorMetrics
 from headcount.model import LevelEvent, Position, Record, Transition
 from headcount.rules import MINUTE_MS
-from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE, GapError
+from level_aggregator.begin import GapError
+from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE
 from tests.fakes.counts import cancelled
 from tests.fakes.hooks import AFTER, BEFORE
 from tests.fakes.lines import NOON, record
@@ -58,7 +59,9 @@ def test_what_does_not_fit_is_split_in_order_and_progress_moves_with_each_part()
 
     handler.handle(players_in(house, 120), caught_up=True)
 
-    assert [row.position for row in house.progress.history[WORKER]] == [Position(148), Position(197), Position(219)]
+    begun, *counted_up_to = [row.position for row in house.progress.history[WORKER]]
+    assert begun is None
+    assert counted_up_to == [Position(148), Position(197), Position(219)]
     assert counted(house) == 120
 
 

@@ -202,3 +202,12 @@ def test_a_problem_of_the_service_makes_it_unready_and_not_unhealthy(supervisor:
 
     assert supervisor.unready() == ["a is stopped"]
     assert supervisor.readiness.healthy().problems == []
+
+
+def test_what_stands_in_the_daemons_way_is_told_instead_of_its_absence() -> None:
+    clock = Clock()
+    readiness = Readiness(
+        SETTINGS, FakeChildren(clock), FakeHeartbeat(clock), FakeWatch(), clock, obstacle=lambda: "changes are lost"
+    )
+    assert readiness.ready().problems == ["changes are lost"]
+    assert readiness.healthy().problems == []

@@ -1,0 +1,134 @@
+"""`python -m headcount rebuild`, as a person meets it: who must be stopped, what was changed, exit codes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from headcount.aws import verify_table_stream
+from headcount.rebuild import NO_COUNT, Correction, NotStillError, Parts, Rebuild, Rebuilt
+from headcount.running import AGGREGATOR, CONSUMER, PRUNER, lease_tables, running
+from headcount.table_stream import TableStream
+from headcount.tables.rebuild_mark import RebuildMark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headcount.aws import Aws
+    from headcount.settings import Settings
+    from headcount.tables.counts import CountTables
+    from headcount.tables.players import PlayerTable
+    from headcount.tables.progress import ProgressTable
+
+EXIT_RUNNING = 4
+EXIT_NOT_STILL = 5
+QUIET_SECONDS = 10.0
+
+
+class Tables(Protocol):
+    """Settings and repositories, as every command has them."""
+
+    settings: Settings
+    aws: Aws
+
+    @property
+    def players(self) -> PlayerTable:
+        """PlayerState."""
+
+    @property
+    def counts(self) -> CountTables:
+        """LevelState and Transitions."""
+
+    @property
+    def progress(self) -> ProgressTable:
+        """StreamProgress."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of the command."""
+
+    quiet_seconds: float = QUIET_SECONDS
+    dry_run: bool = False
+    although_running: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended: an exit code, lines for a person, and the same for a program."""
+
+    code: int
+    lines: list[str]
+    content: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a program."""
+        return {"exit": self.code, **(self.content or {"refused": self.lines})}
+
+
+def perform(tables: Tables, options: Options, say: Callable[[str], None]) -> Outcome:
+    """Refuse, rebuild or look; ``say`` gets a line for each step. Raises `UnavailableError` and botocore's errors."""
+    settings, client = tables.settings, tables.aws.dynamodb
+    arn, identity = verify_table_stream(tables.aws.at_start(), settings.player_table)
+    if not options.dry_run:
+        services = (AGGREGATOR,) if options.although_running else (AGGREGATOR, CONSUMER, PRUNER)
+        say(f"Looking whether {', '.join(services)} run.")
+        at_work = running(client, tables.progress, settings, services)
+        if at_work:
+            who = " and ".join(sorted({one.service for one in at_work}))
+            stop = f"Stop {who} (SIGTERM, then wait for the exit), and run rebuild again."
+            return Outcome(EXIT_RUNNING, [*map(str, at_work), stop])
+    parts = Parts(
+        identity=str(identity),
+        application=lease_tables(settings)[AGGREGATOR],
+        client=client,
+        stream=TableStream(tables.aws.streams, arn),
+        players=tables.players,
+        counts=tables.counts,
+        progress=tables.progress,
+        mark=RebuildMark(client, settings.progress_table, str(identity), secrets.token_hex(8)),
+        quiet_seconds=options.quiet_seconds,
+        say=say,
+    )
+    rebuild = Rebuild(parts)
+    try:
+        done = rebuild.look() if options.dry_run else rebuild.run()
+    except NotStillError as error:
+        return Outcome(EXIT_NOT_STILL, [str(error)])
+    return Outcome(0, list(told(done, dry_run=options.dry_run)), {"dry_run": options.dry_run, **_content(done)})
+
+
+def told(done: Rebuilt, *, dry_run: bool) -> list[str]:
+    """What was changed, or would be."""
+    if not done.changed:
+        return [f"LevelState is right: {done.players} players. Nothing {'would be' if dry_run else 'was'} changed."]
+    would = "would be " if dry_run else ""
+    lines = [_line(one) for one in done.corrections]
+    lines.append(f"{len(done.corrections)} levels {would}corrected; PlayerState has {done.players} players.")
+    lines.append(
+        f"The progress of {done.shards} shards {would}set to the stream's tip, {done.leases} leases of the aggregator "
+        f"{would}deleted."
+    )
+    if not dry_run:
+        lines.append("Transitions were left alone. Start the aggregator, if it does not wait already; then the others.")
+    return lines
+
+
+def _line(one: Correction) -> str:
+    was, now = one.was or NO_COUNT, one.now
+    return (
+        f"{one.level}: {was.players} -> {now.players} players (entered {was.entered} -> {now.entered}, "
+        f"left {was.left} -> {now.left})"
+    )
+
+
+def _content(done: Rebuilt) -> dict[str, Any]:
+    return {
+        "changed": done.changed,
+        "finished_an_earlier_one": done.finishes,
+        "players": done.players,
+        "levels": [asdict(one) for one in done.corrections],
+        "shards": done.shards,
+        "leases": done.leases,
+    }

@@ -1,0 +1,148 @@
+"""PlayerState's stream, read without the KCL: shards that roll, records that are trimmed, iterators that expire."""
+
+import pytest
+from botocore.stub import Stubber
+
+from headcount.lineage import StreamShard
+from headcount.model import Position
+from headcount.table_stream import Reading, TableStream
+from tests.fakes.clock import Clock
+from tests.fakes.emulated import session
+from tests.fakes.table_stream import ExpiredError, MemoryStreamClient, memory_stream
+
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/PlayerState/stream/2026-11-24T10:00:00.000"
+SHARD = StreamShard("shardId-00000001795514955235-644af209", None, "100000000000000000001")
+
+
+def read(client: MemoryStreamClient, **after: Position | None) -> tuple[Reading, list[str]]:
+    """All there is, and the players in the order in which they came."""
+    clock = Clock()
+    players: list[str] = []
+    reading = Reading(memory_stream(client), after, (), clock, clock.sleep)
+    reading.until_quiet(2, lambda records: players.extend(r["dynamodb"]["Keys"]["playerId"]["S"] for r in records))
+    return reading, players
+
+
+def test_parents_come_before_children_in_order() -> None:
+    client = MemoryStreamClient()
+    client.begin("a")
+    for number in range(5):
+        client.put("a", f"a{number}", None, "forest")
+    client.roll("a", "b")
+    client.put("b", "b0", None, "forest")
+    client.roll("b", "c")
+    last = client.put("c", "c0", None, "forest")
+
+    reading, players = read(client)
+
+    assert players == ["a0", "a1", "a2", "a3", "a4", "b0", "c0"]
+    assert reading.finished == {"a", "b"}
+    assert reading.positions["c"] == Position(last)
+
+
+def test_it_reads_on_from_a_position_and_from_what_is_left() -> None:
+    client = MemoryStreamClient()
+    client.begin("a")
+    numbers = [client.put("a", f"p{number}", None, "forest") for number in range(5)]
+
+    assert read(client, a=Position(numbers[2]))[1] == ["p3", "p4"]
+    client.trim("a", 4)
+    assert read(client, a=Position(numbers[2]))[1] == ["p4"]
+    assert read(client)[1] == ["p4"]
+
+
+def test_a_shard_that_comes_is_not_quiet() -> None:
+    """A roll moves the tip: what lies on the child must be seen before it counts as still."""
+    client = MemoryStreamClient()
+    client.begin("a")
+    reading, _ = read(client)
+    client.roll("a", "b")
+    client.put("b", "ana", None, "forest")
+
+    assert reading.until_quiet(1) == 1
+    assert reading.until_quiet(1) == 0
+
+
+def test_a_table_that_is_written_all_the_time_is_not_waited_for() -> None:
+    """Each round brings something: it ends once it has caught up for long enough, not before."""
+    client, clock = MemoryStreamClient(), Clock()
+    client.begin("a")
+
+    def write() -> None:
+        clock.now += 0.2
+        client.put("a", "ana", None, "forest")
+
+    client.on_read = write
+    begun = clock.now
+    reading = Reading(memory_stream(client), {}, (), clock, clock.sleep)
+
+    assert reading.until_quiet(1, caught_up_seconds=3) >= 15
+    assert 3 <= clock.now - begun < 4
+
+
+def test_an_iterator_that_expired_is_replaced() -> None:
+    """A scan of PlayerState may take longer than the quarter of an hour that one lives."""
+    client = MemoryStreamClient()
+    client.begin("a")
+    client.put("a", "ana", None, "forest")
+    reading, _ = read(client)
+    client.put("a", "ben", None, "forest")
+    failures = [ExpiredError()]
+
+    def expire() -> None:
+        if failures:
+            raise failures.pop()
+
+    client.on_read = expire
+    assert reading.until_quiet(2) == 1
+
+
+def test_a_shard_that_vanishes_has_no_more_to_say() -> None:
+    client = MemoryStreamClient()
+    client.begin("a")
+    stream = memory_stream(client)
+    [shard] = stream.listing().shards
+    client.drop("a")
+    assert stream.iterator(shard, None) is None
+    assert stream.is_lost("a", Position(1))
+
+
+def test_what_was_trimmed_after_a_position_is_lost() -> None:
+    client = MemoryStreamClient()
+    client.begin("a")
+    first, second = (client.put("a", player, None, "forest") for player in ("ana", "ben"))
+    client.trim("a", 1)
+    stream = memory_stream(client)
+
+    assert stream.is_lost("a", Position(first))
+    assert not stream.is_lost("a", Position(second))
+    [shard] = stream.listing().shards
+    assert stream.is_trimmed(shard, None)
+
+
+@pytest.mark.parametrize(("ending", "trimmed"), [(None, True), ("200000000000000000000", True), ("150", False)])
+def test_the_real_answer_for_what_was_trimmed(ending: str | None, trimmed: bool) -> None:
+    """As DynamoDB refuses it. A shard that ends before the position has nothing that could be lost."""
+    client = session().client("dynamodbstreams", endpoint_url="http://127.0.0.1:1")
+    shard = StreamShard(SHARD.shard_id, None, SHARD.starting, ending)
+    with Stubber(client) as answers:
+        answers.add_client_error(
+            "get_shard_iterator",
+            "TrimmedDataAccessException",
+            "The operation attempted to read past the oldest stream record in a shard.",
+            http_status_code=400,
+            expected_params={
+                "StreamArn": ARN,
+                "ShardId": SHARD.shard_id,
+                "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                "SequenceNumber": "100000000000000000007",
+            },
+        )
+        assert TableStream(client, ARN).is_trimmed(shard, Position(100000000000000000007)) == trimmed
+    client.close()
+
+
+def test_a_shard_without_numbers_has_lost_nothing() -> None:
+    """MiniStack lists one so that has no records."""
+    stream = memory_stream(MemoryStreamClient())
+    assert not stream.is_trimmed(StreamShard("a"), Position(7))
