@@ -17,34 +17,40 @@ from tests.fault.findings import MOST_SECONDS, Findings
 from tests.fault.game import IDLE_SECONDS, Game
 from tests.fault.toxic import Toxic
 from tests.integration.calls import Call
+from tests.integration.sites import HASH_KEYS
 from tests.integration.waiting import eventually
 
 STOPPED = "stopped"  # the access key of the service that is to be stopped: how the proxy tells it from others
-GHOST = "ghost"  # a player who is seen once, and whose write comes late
+GHOST = "ghost"  # a player who is seen once, and whose write comes late; one on each shard, as nobody knows whose it is
 HELD_SECONDS = 30.0
 GONE_SECONDS = IDLE_SECONDS + 40
 ZOMBIE_SECONDS = 5.0  # for which it runs on beside the one that took over
 
 
-def held_write(call: Call, table: str, player: str | None) -> bool:
-    """Whether the service that is to be stopped writes to the table (of that player)."""
+def held_write(call: Call, table: str) -> bool:
+    """Whether the service that is to be stopped writes to the table; to PlayerState: of a ghost."""
     writes = call.service == STOPPED and ills.writes(call) and table in str(call.body)
-    return writes and (player is None or call.body.get("Key") == {"playerId": {"S": player}})
+    return writes and ("playerId" not in call.body.get("Key", {}) or player_of(call).startswith(GHOST))
+
+
+def player_of(call: Call) -> str:
+    """Whose row is written."""
+    return str(call.body["Key"]["playerId"]["S"])
 
 
 class Stopped:
     """A service stopped in the midst of a write, a second one beside it, and how long that took to take over."""
 
-    def __init__(self, game: Game, toxic: Toxic, name: str, table: str, player: str | None = None) -> None:
+    def __init__(self, game: Game, toxic: Toxic, name: str, table: str) -> None:
         self._toxic = toxic
         self.victim = game.of(name)
         spare = game.start(name)
         spare.wait_until_ready()
         assert self.victim.workers()
-        self.holding = toxic.ill = ills.Holding(toxic, lambda call: held_write(call, table, player))
-        if player is not None:
-            game.send(player, "graveyard")
-        eventually(lambda: self.holding.held, HELD_SECONDS, f"a write of the {name}")
+        self.holding = toxic.ill = ills.Holding(toxic, lambda call: held_write(call, table))
+        for shard in range(game.site.shards):
+            game.send(f"{GHOST}-{shard}", "graveyard", shard * HASH_KEYS // game.site.shards)
+        self.held = eventually(lambda: self.holding.held, HELD_SECONDS, f"a write of the {name}")
         begun = time.monotonic()
         for process in self.victim.family():
             process.send_signal(signal.SIGSTOP)
@@ -87,10 +93,11 @@ def test_a_stopped_consumers_writes_change_nothing(
 ) -> None:
     """A write that comes after the pruner's delete makes the row again, and the next pass deletes it again (rule 6)."""
     game = game_of(make_game, toxic, "consumer", 33 if pruned else 32)
-    stopped = Stopped(game, toxic, "consumer", game.site.tables["PLAYER"], GHOST)
+    stopped = Stopped(game, toxic, "consumer", game.site.tables["PLAYER"])
+    player = player_of(stopped.held)
 
     def row() -> PlayerRow | None:
-        return game.site.players.get(GHOST)
+        return game.site.players.get(player)
 
     eventually(row, HELD_SECONDS, "the other one to write the row")
     if pruned:
