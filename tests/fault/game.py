@@ -31,6 +31,7 @@ RECOVERED_SECONDS = 120.0  # when even a late recovery is given up, so that a fa
 DRAIN_SECONDS = 180.0
 STILL_LOOKS = 4  # in a row
 LOOK_SECONDS = 0.25
+GLANCE_SECONDS = 0.1  # between looks where seconds are measured
 _LONG = 3600.0
 _PROBE = "probe"
 
@@ -98,6 +99,7 @@ class Game:
         def counted() -> bool:
             self.watch.look()
             row = self.watch.levels.get(_PROBE)
+            time.sleep(GLANCE_SECONDS)
             return row is not None and row.entered >= expected
 
         eventually(counted, seconds, f"{expected} probes to be counted; {self.last_words()}")

@@ -21,12 +21,12 @@ def test_without_its_dead_letter_store_a_consumer_stops(make_game: MakeGame, tox
     def of_the_store(call: Call) -> bool:
         return call.body.get("TableName") == table and ills.writes(call)
 
-    letters = len(game.site.dead_letters())
     down = toxic.ill = ills.Often(ills.deny, of_the_store, 1.0, seed=51)
     consumer = game.of("consumer")
     refusals = eventually(lambda: consumer.log_lines(FAILED), STOPPED_SECONDS, "the consumer to stop")
+    letters = len(game.site.dead_letters())
     game.play(DOWN_SECONDS)
-    assert len(game.site.dead_letters()) - letters <= 1  # one may have been on its way
+    assert len(game.site.dead_letters()) == letters
     assert all("AccessDeniedException" in line["exception"] for line in refusals)
     eventually(lambda: consumer.log_lines("daemon ended"), STOPPED_SECONDS, "the supervisor to say so")
     assert consumer.exit_code() is None

@@ -1,5 +1,6 @@
 """The whole stream is read again from TRIM_HORIZON over finished tables, and nothing changes: issue 5, done when 4."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from headcount.tables import scan
 from tests.fault.conftest import MakeGame
 from tests.fault.findings import Findings
-from tests.fault.game import Game
+from tests.fault.game import LOOK_SECONDS, Game
 from tests.integration.sites import Site
 from tests.integration.waiting import eventually
 
-PLAYED_SECONDS = 40.0  # beyond idle timeout and lateness: some have left, and must not come back
+PLAYED_SECONDS = 35.0  # beyond idle timeout and lateness: some have left, and must not come back
 REPLAY_SECONDS = 90.0
 
 
@@ -40,6 +41,7 @@ def read_again(game: Game) -> tuple[int, ...]:
         game.start(name)
 
     def all_of_it() -> list[int]:
+        time.sleep(LOOK_SECONDS)
         read = [game.log_sum(name, "batch", "records") - had for name, had in zip(readers, before, strict=True)]
         return read if all(now >= had for now, had in zip(read, before, strict=True)) else []
 

@@ -9,7 +9,7 @@ from tests.fault.conftest import MakeGame
 from tests.fault.findings import MOST_SECONDS, Findings
 from tests.fault.toxic import Toxic
 
-ILL_SECONDS = 12.0
+ILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
