@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import boto3
-import psutil
 from botocore.config import Config
 
 from headcount.aws import StreamIdentity
@@ -15,9 +14,9 @@ from headcount.demo.observe import TableWatch
 from headcount.demo.report import judge
 from headcount.demo.traffic import Traffic
 from headcount.demo.tsv import APP_ID, Event, Kind
+from tests.fault.cast import Cast
 from tests.fault.poisoned import PoisonedTruth, PoisonedWorld
 from tests.integration.events import level_event
-from tests.integration.service import Service
 from tests.integration.sites import HASH_KEYS, Site
 from tests.integration.waiting import eventually
 
@@ -45,14 +44,11 @@ SETTINGS = {
 }
 
 
-class Game:
+class Game(Cast):
     """Services at work on a `Site`, under traffic from `begin` to `drain`. ``proxy``: where they find DynamoDB."""
 
     def __init__(self, site: Site, seed: int, *, rate: float = 60.0, proxy: str | None = None) -> None:
-        self.site = site
-        self.proxied = {} if proxy is None else {"AWS_ENDPOINT_URL_DYNAMODB": proxy}
-        self.cast: list[Service] = []
-        self.past: list[Service] = []
+        super().__init__(site, {} if proxy is None else {"AWS_ENDPOINT_URL_DYNAMODB": proxy})
         self.truth = PoisonedTruth(IDLE_SECONDS, LATENESS_SECONDS)
         # Tries of its own would hide lost answers from the truth.
         self._kinesis = boto3.client(
@@ -70,11 +66,10 @@ class Game:
         self.watch = TableWatch(site.players, site.counts, site.progress, str(identity))
         self._probes = 0
 
-    def start(self, name: str, **settings: str) -> Service:
-        """Start a service; it is of the cast until it ends."""
-        service = self.site.start(name, **{**self.proxied, **settings})
-        self.cast.append(service)
-        return service
+    def look(self) -> None:
+        """Look at the tables, and after the cast."""
+        self.restart_who_gave_up()
+        self.watch.look()
 
     def begin(self, **own: Mapping[str, str]) -> None:
         """Start all services, and the traffic; returns when everything counts. ``own``: settings of one service."""
@@ -83,10 +78,6 @@ class Game:
         self.traffic.start()
         self.counts_again(BEGUN_SECONDS)
         eventually(lambda: self.site.progress.cutoff().completed, BEGUN_SECONDS, "a first pass of the pruner")
-
-    def of(self, name: str) -> Service:
-        """The last started service of that name."""
-        return next(service for service in reversed(self.cast) if service.name == name)
 
     def counts_again(self, seconds: float = RECOVERED_SECONDS) -> float:
         """Have somebody enter on each shard, and wait until LevelState has counted them; returns the seconds."""
@@ -97,7 +88,7 @@ class Game:
         expected = self._probes
 
         def counted() -> bool:
-            self.watch.look()
+            self.look()
             row = self.watch.levels.get(_PROBE)
             time.sleep(GLANCE_SECONDS)
             return row is not None and row.entered >= expected
@@ -124,7 +115,7 @@ class Game:
         """Let time go by under traffic, looking on."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self.watch.look()
+            self.look()
             time.sleep(LOOK_SECONDS)
 
     def settle(self) -> None:
@@ -142,23 +133,6 @@ class Game:
         self.end_all()
         self.watch.look()
 
-    def end_all(self) -> None:
-        """SIGTERM to every service; each must exit 0."""
-        for service in reversed(self.cast):  # the pruner first: it is what writes on its own
-            if service.exit_code() is None:
-                assert self.end(service) == 0, self.last_words()
-
-    def end(self, service: Service) -> int:
-        """SIGTERM, and the exit code."""
-        code = service.drain()
-        self.retire(service)
-        return code
-
-    def retire(self, service: Service) -> None:
-        """It is of the cast no more."""
-        self.cast.remove(service)
-        self.past.append(service)
-
     def check(self, *, late: bool = False) -> None:
         """After a drain: I1 to I6, and equality with the truth. ``late``: whether anybody may have come late."""
         verdict = judge(self.truth, self.traffic.counters.resent, self.watch)
@@ -170,30 +144,6 @@ class Game:
         assert tallies["dead_lettered"] == self.truth.poison.total()
         if not late:
             assert tallies["late"] == 0, "a player at play was taken for late"
-
-    def family(self) -> list[tuple[str, psutil.Process]]:
-        """Every process of the cast, and what it is."""
-        found = []
-        for service in self.cast:
-            parts = ("supervisor", "daemon") if service.daemon() else ("supervisor",)
-            names = [*parts, *("worker" for _ in service.workers())]
-            found += [
-                (f"{service.name} {part}", process) for part, process in zip(names, service.family(), strict=False)
-            ]
-        return found
-
-    def log_sum(self, name: str, event: str, key: str) -> int:
-        """``key`` of all log lines with that event, of all services of that name, added up."""
-        services = [service for service in [*self.past, *self.cast] if service.name == name]
-        return sum(line.get(key, 0) for service in services for line in service.log_lines(event))
-
-    def last_words(self) -> str:
-        """The ends of the services' logs."""
-        tails = []
-        for service in self.cast:
-            with suppress(OSError):
-                tails.append(f"{service.name}: " + "\n".join(service.log.read_text(errors="replace").splitlines()[-5:]))
-        return "\n".join(tails)
 
     def close(self) -> None:
         """Stop the traffic, whatever has become of it: the services end with the site."""
@@ -207,7 +157,7 @@ class Game:
 
         def stands() -> bool:
             nonlocal held
-            self.watch.look()
+            self.look()
             held = held + 1 if done() else 0
             time.sleep(LOOK_SECONDS)
             return held >= STILL_LOOKS

@@ -10,7 +10,7 @@ ILL_SECONDS = 4.0
 
 def test_lost_answers_and_kills_change_no_count(make_game: MakeGame, toxic: Toxic, findings: Findings) -> None:
     """An aggregator whose transactions went through unheard is killed, and so is a consumer's worker."""
-    game = make_game("sample", seed=1, proxy=toxic.endpoint_url, HEADCOUNT_WORKER_ID="fault")
+    game = make_game("sample", seed=1, proxy=toxic.endpoint_url)
     game.begin()
     illness = toxic.ill = ills.Often(ills.lose, ills.writes, 0.3, seed=1)
     game.play(ILL_SECONDS)
