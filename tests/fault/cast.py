@@ -59,11 +59,10 @@ class Cast:
         """Every process of the cast, and what it is."""
         found = []
         for service in self.cast:
-            parts = ("supervisor", "daemon") if service.daemon() else ("supervisor",)
-            names = [*parts, *("worker" for _ in service.workers())]
-            found += [
-                (f"{service.name} {part}", process) for part, process in zip(names, service.family(), strict=False)
-            ]
+            daemon = service.daemon()
+            found.append((f"{service.name} supervisor", service.supervisor))
+            found += [(f"{service.name} daemon", daemon)] if daemon else []
+            found += [(f"{service.name} worker", worker) for worker in service.workers()]
         return found
 
     def log_sum(self, name: str, event: str, key: str) -> int:
