@@ -17,6 +17,7 @@ from tests.integration.sites import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, REPORT = ROOT / "docs" / "correctness.md", ROOT / "build" / "faults.json"
+HEAP_MEGABYTES = 1024  # ten thousand stream records of a long run took a quarter of that, and then all of its time
 _FINDINGS = pytest.StashKey[Findings]()
 
 MakeSite = Callable[..., Site]
@@ -49,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def dynamodb() -> Iterator[DynamoDbLocal]:
     """AWS's own DynamoDB, a fresh one: with many stream records it gets slower."""
     install_dynamodb_local(DYNAMODB_LOCAL)
-    with DynamoDbLocal(DYNAMODB_LOCAL) as server:
+    with DynamoDbLocal(DYNAMODB_LOCAL, heap_megabytes=HEAP_MEGABYTES) as server:
         yield server
 
 

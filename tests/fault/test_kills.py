@@ -16,6 +16,7 @@ from tests.integration.waiting import eventually
 
 KILLS = 50
 SEED = 23
+RATE = 40.0  # a long run on two cores
 CALM_SECONDS = 2.0  # at most, from a recovery to the next kill
 ENDED_SECONDS = 10.0
 
@@ -50,7 +51,7 @@ def test_fifty_kills_change_no_count(worker_id: str, make_game: MakeGame, findin
     """Every kind of process is hit, and each kill has its recovery measured."""
     kills, rng = {"fixed": KILLS, "random": len(SERVICES) * 2}[worker_id], random.Random(SEED)
     settings = {"HEADCOUNT_WORKER_ID": "fault"} if worker_id == "fixed" else {}
-    game = make_game(f"kills-{worker_id}", seed=SEED, **settings)
+    game = make_game(f"kills-{worker_id}", seed=SEED, rate=RATE, **settings)
     game.begin()
     recoveries: defaultdict[str, list[float]] = defaultdict(list)
     parts = sorted({what for what, _ in game.family()})
