@@ -17,7 +17,7 @@ from tests.integration.sites import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, REPORT = ROOT / "docs" / "correctness.md", ROOT / "build" / "faults.json"
-HEAP_MEGABYTES = 1024  # ten thousand stream records of a long run took a quarter of that, and then all of its time
+HEAP_MEGABYTES = 1024  # all stream records of a long run stay in memory
 _FINDINGS = pytest.StashKey[Findings]()
 
 MakeSite = Callable[..., Site]
