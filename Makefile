@@ -4,7 +4,7 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: install demo test system simulate mutants lint format lock sbom licences audit-dependencies dashboards checkov clean
+.PHONY: install demo test faults system simulate mutants lint format lock sbom licences audit-dependencies dashboards checkov clean
 
 install: $(INSTALLED)
 
@@ -23,6 +23,10 @@ demo: install
 
 test: install
 	$(PY) -m pytest $(ARGS)
+
+# Every real fault, one after the other, some 20 minutes; puts the table into docs/correctness.md. ARGS: some of them, no table.
+faults: install
+	$(PY) -m pytest $(or $(ARGS),tests/fault --write-table)
 
 # Against the containers: what is up, else it brings them up and takes them down again. Needs docker with compose.
 system: install

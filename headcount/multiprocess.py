@@ -26,6 +26,8 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from headcount.metric_space import ENTRY_BYTES, LEAST_BYTES, ReservedDict, reserve
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -39,7 +41,6 @@ FORGET_SECONDS = 86_400.0
 _ALIVE, _FILES = "alive", "*.db"
 _DEAD = "dead"  # stands where a process' identity stands
 _KEPT = ("counter", "histogram", "summary")  # of the dead
-_ENTRY_BYTES = 28  # of a value beside its key, at most
 _TORN = (struct.error, RuntimeError, ValueError)  # what reading half a file raises
 
 _log = structlog.get_logger()
@@ -52,6 +53,7 @@ def join(directory: Path) -> None:
     sign = os.open(starting, os.O_CREAT | os.O_RDWR, 0o600)  # open as long as the process lives
     fcntl.flock(sign, fcntl.LOCK_EX)
     starting.rename(directory / f"{identity}.{_ALIVE}")
+    values.MmapedDict = ReservedDict  # type: ignore[attr-defined] # what it makes its files by
     values.ValueClass = values.MultiProcessValue(lambda: identity)  # type: ignore[no-untyped-call] # it has no types
 
 
@@ -160,9 +162,9 @@ def _shards(found: Mapping[str, float]) -> set[str]:
 def _write(sums: Mapping[str, float], total: Path) -> None:
     """Put the sums into a file in place of ``total``."""
     made = total.with_suffix(".new")
-    # Its space is taken by a plain write: where there is none, that raises, and writing by mmap would kill.
+    made.unlink(missing_ok=True)
     try:
-        made.write_bytes(bytes(max(1 << 16, 8 + sum(len(key.encode()) + _ENTRY_BYTES for key in sums))))
+        reserve(made, max(LEAST_BYTES, 8 + sum(len(key.encode()) + ENTRY_BYTES for key in sums)))
     except OSError:
         made.unlink(missing_ok=True)
         raise

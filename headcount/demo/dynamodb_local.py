@@ -12,8 +12,9 @@ class DynamoDbLocal(Emulator):
 
     name = "DynamoDB Local"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, heap_megabytes: int = 256) -> None:
         super().__init__()
+        self._heap = f"-Xmx{heap_megabytes}m"
         self._jars = directory.resolve()
         if not (self._jars / "stamp").is_file():
             raise FileNotFoundError(
@@ -21,9 +22,9 @@ class DynamoDbLocal(Emulator):
             )
 
     def command(self) -> Sequence[str | Path]:
-        """Small: a test's tables are."""
+        """Small, unless told: a test's tables are."""
         java = runtime.java()
-        heap = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        heap = [self._heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         classes = [f"-Djava.library.path={self._jars}", "-cp", f"{self._jars}/*"]
         server = ["com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-inMemory", "-sharedDb"]
         options = ["-disableTelemetry", "-port", str(self.port)]

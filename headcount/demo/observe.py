@@ -57,20 +57,17 @@ class Totals:
 
 
 @dataclass
-class Observer:
-    """Reads the tables and scrapes the services; keeps what a report needs over the whole run."""
+class TableWatch:
+    """Looks at the tables again and again; keeps what a verdict needs over the whole run."""
 
     players: PlayerTable
     counts: CountTables
     progress: ProgressTable
     identity: str
-    fleet: Fleet
-    totals: Totals = field(default_factory=Totals)
     levels: dict[str, LevelCount] = field(default_factory=dict)
     shards: dict[str, Progress] = field(default_factory=dict)
     every_progress: dict[str, Progress] = field(default_factory=dict)
     cutoff: Cutoff | None = None
-    ready: dict[str, bool] = field(default_factory=dict)
     changed_at: list[float] = field(default_factory=list)
     went_backwards: list[str] = field(default_factory=list)
     negative: list[str] = field(default_factory=list)
@@ -93,15 +90,6 @@ class Observer:
             self.went_backwards.append("pruner/cutoff")
         self.cutoff = cutoff
 
-    def scrape(self) -> None:
-        """Read every service's metrics and readiness; a service that does not answer is not ready."""
-        for running in self.fleet.services():
-            base = f"http://127.0.0.1:{running.port}"
-            self.ready[running.name] = _status(f"{base}/readyz") == 200  # noqa: PLR2004 (HTTP's OK)
-            text = _text(f"{base}/metrics")
-            if text is not None:
-                self.totals.update(_samples(running.name, text))
-
     def transitions(self) -> list[tuple[Transition, int]]:
         """All of Transitions."""
         return list(self.counts.transitions())
@@ -110,6 +98,25 @@ class Observer:
         """Records by outcome, over all shards."""
         return tally(self.progress, self.identity)
 
+    def is_pruned(self, patience_ms: int) -> bool:
+        """By the last look: every shard has come to the stream's time, and a pass at its cutoff went through.
+
+        ``patience_ms``: idle timeout and allowed lateness.
+        """
+        cutoff = self.cutoff
+        if cutoff is None or cutoff.stream_time is None:
+            return False
+        marks = [row.watermark for row in self.shards.values() if not row.ended]
+        due = cutoff.stream_time - patience_ms
+        return all(mark == cutoff.stream_time for mark in marks) and cutoff.cutoff == cutoff.completed == due
+
+    def is_counted(self) -> bool:
+        """LevelState, by the last look, is what PlayerState says."""
+        recount: dict[str, int] = {}
+        for _, row in self.players.all():
+            recount[row.level] = recount.get(row.level, 0) + 1
+        return recount == {level: row.players for level, row in self.levels.items() if row.players}
+
     def _compare(self, name: str, was: Progress | None, now: Progress) -> None:
         if was is None:
             return
@@ -117,6 +124,24 @@ class Observer:
             self.went_backwards.append(name)
         if was.watermark is not None and (now.watermark is None or now.watermark < was.watermark):
             self.went_backwards.append(name)
+
+
+@dataclass(kw_only=True)
+class Observer(TableWatch):
+    """Scrapes the services, too."""
+
+    fleet: Fleet
+    totals: Totals = field(default_factory=Totals)
+    ready: dict[str, bool] = field(default_factory=dict)
+
+    def scrape(self) -> None:
+        """Read every service's metrics and readiness; a service that does not answer is not ready."""
+        for running in self.fleet.services():
+            base = f"http://127.0.0.1:{running.port}"
+            self.ready[running.name] = _status(f"{base}/readyz") == 200  # noqa: PLR2004 (HTTP's OK)
+            text = _text(f"{base}/metrics")
+            if text is not None:
+                self.totals.update(_samples(running.name, text))
 
 
 def _samples(service: str, text: str) -> Samples:

@@ -13,7 +13,7 @@ from headcount.audit import Audit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from headcount.demo.observe import Observer
+    from headcount.demo.observe import Observer, TableWatch
     from headcount.demo.traffic import Traffic
     from headcount.demo.truth import Truth
 
@@ -55,6 +55,52 @@ class Report:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The drained tables against the traffic's truth, and the invariants by their numbers."""
+
+    from_truth: list[str]
+    invariants: dict[str, bool]
+    others: list[str]
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing differs."""
+        return not self.from_truth and all(self.invariants.values())
+
+    @property
+    def differences(self) -> list[str]:
+        """All that differs, in words."""
+        return self.from_truth + self.others
+
+
+def judge(truth: Truth, resent: int, watch: TableWatch) -> Verdict:
+    """Compare once everything is drained and the last look taken.
+
+    ``resent``: records whose answer was lost; each was sent again and may be on the stream twice.
+    """
+    cutoff = watch.cutoff
+    rows = {player: (row.level, row.at) for player, row in watch.players.all()}
+    levels = {level: row.players for level, row in watch.counts.levels().items() if row.players}
+    audited = Audit(watch.players, watch.counts).strict(none_expired=True)
+    tallied = watch.tallies().total()
+    broken = {difference.invariant for difference in audited}
+    expected = truth.expected_players(cutoff.cutoff if cutoff else None)
+    invariants = {
+        "I1": "I1" not in broken,
+        "I2": "I2" not in broken and not watch.negative,
+        "I3": rows == expected and bool(cutoff is None or cutoff.cutoff == cutoff.completed),
+        "I4": "I4" not in broken,
+        "I5": truth.total <= tallied <= truth.total + resent,
+        "I6": not watch.went_backwards,
+    }
+    others = [str(difference) for difference in audited]
+    if not invariants["I5"]:
+        others.append(f"I5: {tallied} records tallied, {truth.total} sent")
+    others += [f"I6: {name} went backwards" for name in watch.went_backwards]
+    return Verdict(truth.compare(rows, levels, cutoff.cutoff if cutoff else None), invariants, others)
+
+
 def make_report(
     truth: Truth,
     traffic: Traffic,
@@ -70,27 +116,10 @@ def make_report(
 ) -> Report:
     """Compare once everything is drained. ``pass_seconds``: where given, transitions are compared move by move too."""
     cutoff = observer.cutoff
-    rows = {player: (row.level, row.at) for player, row in observer.players.all()}
+    verdict = judge(truth, traffic.counters.resent, observer)
     levels = {level: row.players for level, row in observer.counts.levels().items() if row.players}
-    from_truth = truth.compare(rows, levels, cutoff.cutoff if cutoff else None)
-    audited = Audit(observer.players, observer.counts).strict(none_expired=True)
     tallies = observer.tallies()
-    tallied, resent = sum(tallies.values()), traffic.counters.resent
-    broken = {difference.invariant for difference in audited}
-    expected = truth.expected_players(cutoff.cutoff if cutoff else None)
-    invariants = {
-        "I1": "I1" not in broken,
-        "I2": "I2" not in broken and not observer.negative,
-        "I3": rows == expected and bool(cutoff is None or cutoff.cutoff == cutoff.completed),
-        "I4": "I4" not in broken,
-        # A record whose answer was lost is sent again, and may be on the stream twice.
-        "I5": truth.total <= tallied <= truth.total + resent,
-        "I6": not observer.went_backwards,
-    }
-    differences = from_truth + [str(difference) for difference in audited]
-    if not invariants["I5"]:
-        differences.append(f"I5: {tallied} records tallied, {truth.total} sent")
-    differences += [f"I6: {name} went backwards" for name in observer.went_backwards]
+    differences = verdict.differences
     transitions_exact = None
     if pass_seconds is not None:
         moves = {(move.period, move.source, move.target): count for move, count in observer.transitions()}
@@ -101,15 +130,15 @@ def make_report(
         kill.standstill = _standstill(observer.changed_at, kill.at + traffic_began, until)
     writes = observer.totals.sum("headcount_consumer_player_writes_total")
     return Report(
-        exact=not from_truth and all(invariants.values()) and transitions_exact is not False,
-        invariants=invariants,
+        exact=verdict.exact and transitions_exact is not False,
+        invariants=verdict.invariants,
         events={"sent": truth.total, **{name: tallies[name] for name in sorted(tallies)}},
         first_count_seconds=_rounded(first_count_seconds),
         player_state_writes_per_event=_rounded(writes / truth.total if truth.total else None),
         lag_seconds=observer.totals.quantile("headcount_aggregator_lag_seconds", 0.5),
         lag_seconds_p99=observer.totals.quantile("headcount_aggregator_lag_seconds", 0.99),
         longest_standstill_seconds=round(_standstill(observer.changed_at, traffic_began, traffic_ended), 2),
-        players=len(rows),
+        players=sum(1 for _ in observer.players.all()),
         levels=dict(sorted(levels.items(), key=lambda pair: -pair[1])),
         cutoff=cutoff.cutoff if cutoff else None,
         transitions_exact=transitions_exact,

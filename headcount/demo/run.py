@@ -100,7 +100,7 @@ class _Run:
             ),
             ProgressTable(database, settings.progress_table),
             identity,
-            self._fleet,
+            fleet=self._fleet,
         )
         try:
             return self._report(truth, traffic, observer)
@@ -116,9 +116,10 @@ class _Run:
         self._view.phase, self._view.busiest = "draining (Ctrl-C ends it at once)", self._view.shown
         traffic.stop()
         self._until(lambda: sum(observer.tallies().values()) >= truth.total, traffic, observer)
-        self._until(lambda: self._pruned(observer), traffic, observer)
+        patience_ms = self._settings.idle_timeout_ms + self._settings.allowed_lateness_ms
+        self._until(lambda: observer.is_pruned(patience_ms), traffic, observer)
         codes = {"pruner": self._fleet.drain("pruner")}
-        self._until(lambda: self._counted(observer), traffic, observer)
+        self._until(observer.is_counted, traffic, observer)
         with ThreadPoolExecutor() as pool:
             both = ("consumer", "level_aggregator")
             codes |= dict(zip(both, pool.map(self._fleet.drain, both), strict=True))
@@ -169,23 +170,6 @@ class _Run:
     def _look(self, traffic: Traffic, observer: Observer) -> None:
         observer.look()
         self._view.show(self._screen, traffic, observer, self._fleet, len(self._kills))
-
-    def _pruned(self, observer: Observer) -> bool:
-        """Every shard has come to the stream's time, and a pass at the cutoff that goes with it went through."""
-        cutoff = observer.cutoff
-        if cutoff is None or cutoff.stream_time is None:
-            return False
-        marks = [row.watermark for row in observer.shards.values()]
-        idle, lateness = self._settings.idle_timeout_ms, self._settings.allowed_lateness_ms
-        due = cutoff.stream_time - idle - lateness
-        return all(mark == cutoff.stream_time for mark in marks) and cutoff.cutoff == cutoff.completed == due
-
-    def _counted(self, observer: Observer) -> bool:
-        """LevelState is what PlayerState says."""
-        recount: dict[str, int] = {}
-        for _, row in observer.players.all():
-            recount[row.level] = recount.get(row.level, 0) + 1
-        return recount == {level: row.players for level, row in observer.levels.items() if row.players}
 
     def _world(self) -> World:
         options = self._options

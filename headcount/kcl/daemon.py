@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 # Exit codes of the entry point (headcount/kcl/java/KclDaemon.java).
 DRAINED, BAD_CONFIGURATION, UNREACHABLE, PROCESSOR_FAILED, NOT_DRAINED = 0, 64, 69, 70, 75
 OUT_OF_MEMORY = 3  # -XX:+ExitOnOutOfMemoryError
+FAILED = 1  # how the KCL halts the JVM when a worker process stays silent, and Java when the entry point throws
 MEANINGS = {
     DRAINED: "drained",
     BAD_CONFIGURATION: "bad configuration",
     UNREACHABLE: "stream or lease table not reached in time",
     PROCESSOR_FAILED: "a worker process failed",
     NOT_DRAINED: "not drained in time",
+    FAILED: "a worker process gave no answer in time, or the daemon could not start: its log lines say which",
     OUT_OF_MEMORY: "the JVM's heap is too small",
 }
 

@@ -1,15 +1,12 @@
 """A proxy before an emulator that notes every call, whoever makes it: Python by HTTP/1.1, the KCL by h2c too."""
 
 import asyncio
-import json
-import logging
-import re
 import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import httpx
 from hypercorn.asyncio import serve
@@ -20,15 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.forwarding import call_of, client_of, passed_on
 from tests.integration.calls import Call
 
-_SIGNED_BY = re.compile(r"Credential=([^/,]+)/[^/,]+/[^/,]+/([^/,]+)/")
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
-# What speaks of one connection, and what each side says anew of a body that is whole.
-_NOT_PASSED_ON = {"connection", "keep-alive", "upgrade", "transfer-encoding", "content-length", "host"}
 _STOP_SECONDS = 10.0
-
-logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per call would hide what a test has to say
 
 
 class Recording:
@@ -70,30 +63,16 @@ class Recording:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Connections are given up long before the emulator does.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=1)
-        own = {"accept-encoding": "identity"}
-        async with httpx.AsyncClient(
-            base_url=self._upstream, headers=own, limits=limits, timeout=30, trust_env=False
-        ) as self._client:
+        async with client_of(self._upstream) as self._client:
             yield
 
     async def _forward(self, request: Request) -> Response:
         body = await request.body()
-        self._note(request, body)
-        headers = [(name, value) for name, value in request.headers.items() if name not in _NOT_PASSED_ON]
         url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        self.calls.append(call_of(request.method, request.url.path, request.headers, body))
+        headers = passed_on(request.headers.items())
         answer = await self._client.request(request.method, url, headers=headers, content=body)
         response = Response(answer.content, answer.status_code)
-        for name, value in answer.headers.items():
-            if name not in _NOT_PASSED_ON:
-                response.headers.append(name, value)
+        for name, value in passed_on(answer.headers.items()):
+            response.headers.append(name, value)
         return response
-
-    def _note(self, request: Request, body: bytes) -> None:
-        signed = _SIGNED_BY.search(request.headers.get("authorization", ""))
-        service, api = signed.groups() if signed else ("nobody", "unsigned")
-        target = request.headers.get("x-amz-target") or f"{api}:{request.method} {request.url.path}"
-        is_json = "json" in request.headers.get("content-type", "")
-        content: dict[str, Any] = json.loads(body) if is_json else {}
-        self.calls.append(Call(service, target, content))

@@ -71,6 +71,10 @@ class Service:
 
         return eventually(there, seconds, f"{count} workers of {self.name}")
 
+    def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
+        """Until `/readyz` says so."""
+        eventually(lambda: self.get("/readyz")[0] == http.client.OK, seconds, f"{self.name} to be ready")
+
     def family(self) -> list[psutil.Process]:
         """All its processes: supervisor, daemon, workers."""
         daemon = self.daemon()

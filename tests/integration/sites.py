@@ -63,7 +63,7 @@ class Site:
                 **settings,
             },
         )
-        self.dynamodb = self._client("dynamodb", endpoint)
+        self.dynamodb = self._client("dynamodb", self.environment.get("AWS_ENDPOINT_URL_DYNAMODB", endpoint))
         self.kinesis = self._client("kinesis", endpoint)
         self.players = PlayerTable(self.dynamodb, self.tables["PLAYER"])
         self.counts = CountTables(self.dynamodb, self.tables["LEVEL"], self.tables["TRANSITIONS"], _RETENTION_SECONDS)
