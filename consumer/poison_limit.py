@@ -94,10 +94,10 @@ class PoisonGuard:
                 continue
             self._position = record.position
             self._count = counted(self._count, record.arrived_at, is_poison=poison is not None)
-            if broken := self._limit.broken(self._count):
-                last = f" The last one is {poison.reason}: {poison}." if poison else ""
+            # Only at poison: once code can read the records it goes on, however many could not be read before.
+            if poison is not None and (broken := self._limit.broken(self._count)):
                 raise PoisonLimitError(
                     f"At record {record.sequence_number} {self._limit.told(broken)}. Of this batch nothing was "
-                    f"written.{last}",
+                    f"written. The last one is {poison.reason}: {poison}.",
                     broken,
                 )

@@ -169,3 +169,21 @@ def test_readiness_tells_which_shard_is_stopped_until_it_goes_on() -> None:
     [again, other] = watch.observe({("a", "percent"): 1, ("a", "run"): 1, ("b", "run"): 1}, {"a": 4, "b": 9})
     assert again.startswith("a is stopped: more than 50 % of a minute's records")
     assert other.startswith("b is stopped: more than 7 records")
+
+
+@pytest.mark.parametrize("buried", [80, 90])
+def test_code_that_can_read_the_records_goes_on_in_the_same_minute(buried: int) -> None:
+    """However many of the minute's records the code before it could not read."""
+    house = house_with(PoisonLimit(run=100, percent=50))
+    assert deliver(house, records("x" * buried), batch=10)
+
+    assert deliver(house, records("." * 300, first=buried + 1), batch=10)
+
+
+def test_limits_that_were_turned_off_may_be_set_again_in_the_same_minute() -> None:
+    house = house_with(PoisonLimit())
+    assert deliver(house, records("x" * 299), batch=10)
+
+    house.consumer_parts = replace(house.consumer_parts, poison_limit=PoisonLimit(run=100, percent=50))
+    assert deliver(house, records("." * 10, first=300), batch=5)
+    assert not deliver(house, records("x", first=310), batch=5)
