@@ -143,6 +143,7 @@ def rebuild(
     *,
     dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
     although_running: Annotated[bool, typer.Option(help="Do not refuse while consumer or pruner run.")] = False,
+    although_empty: Annotated[bool, typer.Option(help="Do not refuse where LevelState or progress is gone.")] = False,
     quiet_seconds: Annotated[float, typer.Option(min=1, help="So long PlayerState must stand still.")] = QUIET_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
@@ -150,7 +151,9 @@ def rebuild(
     tables = Tables()
     with in_one_line():
         tables.verify()
-        options = Options(quiet_seconds, dry_run=dry_run, although_running=although_running)
+        options = Options(
+            quiet_seconds, dry_run=dry_run, although_running=although_running, although_empty=although_empty
+        )
         say = partial(typer.echo, err=True)
         outcome = perform(tables, options, lambda line: say(harmless(line)))
     if as_json:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headcount.aws import verify_table_stream
+from headcount.kcl.lease_table import read_leases
+from headcount.lineage import has_counted
 from headcount.rebuild import NO_COUNT, Correction, NotStillError, Parts, Rebuild, Rebuilt
 from headcount.running import AGGREGATOR, CONSUMER, PRUNER, lease_tables, running
 from headcount.table_stream import TableStream
@@ -52,6 +54,7 @@ class Options:
     quiet_seconds: float = QUIET_SECONDS
     dry_run: bool = False
     although_running: bool = False
+    although_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ def perform(tables: Tables, options: Options, say: Callable[[str], None]) -> Out
     """Refuse, rebuild or look; ``say`` gets a line for each step. Raises `UnavailableError` and botocore's errors."""
     settings, client = tables.settings, tables.aws.dynamodb
     arn, identity = verify_table_stream(tables.aws.at_start(), settings.player_table)
+    names = (settings.player_table, settings.level_table, settings.transitions_table, settings.progress_table)
+    say(f"Tables: {', '.join(names)}.")
+    suspicious = _suspicious(tables, str(identity))
+    if suspicious and not options.although_empty and not options.dry_run:
+        check = "Check the names of the tables. If the rows really are gone, say --although-empty."
+        return Outcome(EXIT_RUNNING, [*suspicious, check])
     if not options.dry_run:
         services = (AGGREGATOR,) if options.although_running else (AGGREGATOR, CONSUMER, PRUNER)
         say(f"Looking whether {', '.join(services)} run.")
@@ -97,6 +106,19 @@ def perform(tables: Tables, options: Options, say: Callable[[str], None]) -> Out
     except NotStillError as error:
         return Outcome(EXIT_NOT_STILL, [str(error)])
     return Outcome(0, list(told(done, dry_run=options.dry_run)), {"dry_run": options.dry_run, **_content(done)})
+
+
+def _suspicious(tables: Tables, identity: str) -> list[str]:
+    """What looks as if a table were another system's: what was counted would then be counted again, or lost."""
+    settings = tables.settings
+    rows = tables.progress.read_all(f"{AGGREGATOR}/{identity}/")
+    found = []
+    leases = lease_tables(settings)[AGGREGATOR]
+    if not has_counted(rows) and any(row.position for row in read_leases(tables.aws.dynamodb, leases)):
+        found.append(f"{settings.progress_table} has no progress of the aggregator, but {leases} has its checkpoints.")
+    if has_counted(rows) and not tables.counts.levels():
+        found.append(f"{settings.level_table} is empty, but {settings.progress_table} says that much was counted.")
+    return found
 
 
 def told(done: Rebuilt, *, dry_run: bool) -> list[str]:

@@ -73,7 +73,9 @@ class CountTables:
     def levels(self) -> dict[str, LevelCount]:
         """Every level's row."""
         items = scan(self._client, TableName=self.levels_name)
-        return {item["levelId"]["S"]: parsed(self.levels_name, item, _level_count) for item in items}
+        return dict(
+            parsed(self.levels_name, item, lambda row: (row["levelId"]["S"], _level_count(row))) for item in items
+        )
 
     def correct(self, level: str, was: LevelCount | None, now: LevelCount) -> bool:
         """Set the level's row, if it still is ``was`` (None: there is none); whether it was set. For a rebuild."""
@@ -148,6 +150,10 @@ def _transition_count(item: Item) -> tuple[Transition, int]:
     source, target = item.get("levelFrom"), item.get("levelTo")
     transition = Transition(int(item["period"]["N"]), source and source["S"], target and target["S"])
     return transition, int(item["transitionCount"]["N"])
+
+
+def _level_and_count(item: Item) -> tuple[str, LevelCount]:
+    return item["levelId"]["S"], _level_count(item)
 
 
 def _level_count(item: Item) -> LevelCount:
