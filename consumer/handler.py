@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consumer.ledger import Settled
     from headcount.dead_letters import DeadLetters
     from headcount.metrics import ConsumerMetrics
-    from headcount.model import Position, Record
+    from headcount.model import Cutoff, Position, Record
     from headcount.snowplow import EventReader
     from headcount.tables.players import PlayerTable
     from headcount.tables.progress import ProgressTable
@@ -90,10 +90,9 @@ class ConsumerHandler:
         cutoff = parts.progress.cutoff()
         now = parts.monotonic()
         due = self._roster.raise_cutoff(cutoff.cutoff) | self._roster.due(now, everything=self._full())
-        # By AWS's clock: one of our own that is ahead would see a silence that lasts, and let everybody leave.
-        at = round(parts.wall() * 1000) if cutoff.read_at is None else cutoff.read_at
-        note = Note(at, cutoff.stream_time)
-        self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
+        note = self._note(cutoff)
+        if note is not None:
+            self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
         counts: Counter[str] = Counter()
         noted: list[Noted] = []
         for record, read in zip(records, reads, strict=True):
@@ -136,6 +135,15 @@ class ConsumerHandler:
         self._ledger.drop(front)
         self._parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return front.last
+
+    def _note(self, cutoff: Cutoff) -> Note | None:
+        """The time, if it can be told: a clock that is ahead would see a silence that lasts, and let everybody leave.
+
+        The earlier one of DynamoDB's clock and our own: both must be ahead for that.
+        """
+        if cutoff.read_at is None:
+            return None
+        return Note(min(cutoff.read_at, round(self._parts.wall() * 1000)), cutoff.stream_time)
 
     def _full(self) -> bool:
         return len(self._ledger) > MOST_UNSETTLED

@@ -44,8 +44,9 @@ def answered_at(answer: Mapping[str, Any]) -> int | None:
     """When AWS gave ``answer``, by its own clock: ms since the epoch, whole seconds; None if it does not say."""
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     try:
-        return round(parsedate_to_datetime(date).timestamp()) * 1000 if date else None
-    except ValueError:
+        told = parsedate_to_datetime(date) if date else None
+        return round(told.timestamp()) * 1000 if told is not None and told.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
 
 

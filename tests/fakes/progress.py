@@ -8,6 +8,8 @@ from headcount.rules import latest
 from headcount.tables.progress import ProgressTable
 from tests.fakes.hooks import AFTER, BEFORE, Hook, no_hook
 
+LATER_THAN_ANY = 10**15  # ms
+
 
 class MemoryProgress(ProgressTable):
     """Passes ``tests/contract/test_progress_table.py``. ``history``: every state of every worker's row."""
@@ -17,6 +19,7 @@ class MemoryProgress(ProgressTable):
         self.rows: dict[str, Progress] = {}
         self.history: defaultdict[str, list[Progress]] = defaultdict(list)
         self._cutoff = Cutoff()
+        self.read_at: int | None = LATER_THAN_ANY  # so that the reader's own clock counts
         self._hook = hook
 
     def read(self, worker: str) -> Progress | None:
@@ -72,7 +75,7 @@ class MemoryProgress(ProgressTable):
     def cutoff(self) -> Cutoff:
         """As the real one."""
         self._hook("progress.cutoff", BEFORE)
-        return self._cutoff
+        return replace(self._cutoff, read_at=self.read_at)
 
     def publish(self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int) -> Cutoff:
         """As the real one."""

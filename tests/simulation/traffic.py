@@ -10,10 +10,12 @@ from tests.simulation.schedule import HASHES, HOUR, Config, Kind, Sent
 if TYPE_CHECKING:
     from random import Random
 
+LEVELS = ("K", "L/K", "K/L", "M%2FN", "N")
+
 
 def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
     """All records, in the order in which they arrive; most of them as they should."""
-    levels = "KLMNO"[: random.randint(2, 5)]
+    levels = LEVELS[: random.randint(2, 5)]
     by_player = config.calm or random.random() < 0.4
     length = random.choice((120.0, 600.0, 1800.0))
     sent: list[Sent] = []
@@ -30,7 +32,11 @@ def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
     for _ in range(random.randint(0, 6)):
         at = random.uniform(0, length)
         kind: Kind = "other" if config.calm or random.random() < 0.6 else "poison"
-        sent.append(Sent(round(at + random.uniform(0, 2), 1), round(at, 1), random.randrange(HASHES), kind))
+        arrives, aggregated = round(at + random.uniform(0, 2), 1), random.random() < 0.3
+        sent += [
+            Sent(arrives, round(at, 1), random.randrange(HASHES), kind),
+            Sent(arrives, round(at, 1), random.randrange(HASHES), kind, aggregated=aggregated),
+        ]
     end = int(max(one.arrives for one in sent))
     keys = [HASHES * number // config.shards for number in range(config.shards)]
     if config.calm:  # others play on, on every shard, so that the stream's time goes on

@@ -11,20 +11,24 @@ from headcount.rules import CLOCK_SKEW_MS
 from headcount.tables import integer
 
 if TYPE_CHECKING:
+    from headcount.model import Record
     from tests.fakes.expressions import Item
     from tests.simulation.schedule import Sent
     from tests.simulation.world import World
 
+IDENTITY = "events@1"
 _TIMES = ("watermark", "settled", "arrivedAt", "caughtUpAt")
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """A record that is on the stream; ``at``: its time, clamped (rule 5), in ms."""
+    """A record that is on the stream; ``at``: its time, clamped (rule 5), in ms; ``late``: already as it came."""
 
     position: Position
+    data: bytes
     sent: Sent
     at: int
+    late: bool
 
 
 class BrokenError(BaseException):
@@ -46,12 +50,14 @@ class Watching:
         self.covered: dict[str, int] = {}  # how many of them the shard's progress covers
         self.moves: list[tuple[PlayerRow | None, PlayerRow | None]] = []  # all changes of PlayerState
 
-    def arrived(self, shard: str, position: Position, sent: Sent, at: int) -> None:
+    def arrived(self, shard: str, record: Record, sent: Sent, at: int) -> None:
         """A record is put onto the stream."""
-        one = Arrived(position, sent, at)
+        row = self._world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {})
+        cutoff = integer(row, "watermark")
+        late = sent.kind == "level" and cutoff is not None and at < cutoff
+        one = Arrived(record.position, record.data, sent, at, late)
         self.arrivals[shard].append(one)
-        cutoff = self._world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {})
-        self._assert_not_cut_off(one, integer(cutoff, "watermark"))
+        self._assert_not_cut_off(one, cutoff)
 
     def changed(self, before: Item | None, after: Item | None) -> None:
         """A row of PlayerState is another one. Rule 1: it never becomes a lesser one."""
@@ -94,12 +100,10 @@ class Watching:
     def _assert_settled(self, one: Arrived, shard: str) -> None:
         world = self._world
         if one.sent.kind == "poison":
-            letters = world.client.tables["DeadLetters"].items.values()
-            kept = any(
-                letter["shard"]["S"] == shard and letter["sequenceNumber"]["S"] == str(one.position.sequence)
-                for letter in letters
-            )
-            hold(kept, f"rule 4: {one} is covered, and no dead letter")
+            key = (f"{IDENTITY}/{shard}/{one.position}", "0000")
+            letter = world.client.tables["DeadLetters"].items.get(key)
+            kept = letter is not None and letter["raw"]["B"] == one.data
+            hold(kept, f"rule 4: {one} is covered, and no dead letter of its bytes")
         if one.sent.kind == "level":
             row = _row(world.client.tables["PlayerState"].items.get((one.sent.player,)))
             written = row is not None and (row.at, row.level) >= (one.at, one.sent.level)

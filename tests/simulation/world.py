@@ -15,7 +15,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from consumer.quiet import BATCHES_ON_THEIR_WAY
 from headcount.kcl.processor import ShardProcessor
 from headcount.model import Position
-from headcount.rules import clamped
 from headcount.settings import Settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
@@ -29,7 +28,7 @@ from tests.simulation.kcl import CrashError, Kcl
 from tests.simulation.schedule import AGGREGATOR, CONSUMER, HASHES, Action, Config, Schedule, Sent
 from tests.simulation.services import MUTE, Services
 from tests.simulation.streams import MemoryKinesis, Stream
-from tests.simulation.watching import Watching
+from tests.simulation.watching import IDENTITY, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from tests.fakes.dynamodb import Key
     from tests.fakes.expressions import Item
 
-IDENTITY = "events@1"
+SKEW_MS = 5000  # rule 5, told here anew
 MOST_ROUNDS = 400  # in so many a calm run must come to rest
 NOTE_ROUNDS = 2 * (BATCHES_ON_THEIR_WAY + 3)  # in so many a note is taken and confirmed, whatever was fetched before
 
@@ -127,7 +126,7 @@ class World:
     def _put(self, sent: Sent) -> None:
         arrived_at = round(self.clock.now * 1000)
         shard, record = self.events.put(sent.key, line_of(sent), arrived_at, aggregated=sent.aggregated)
-        self.watching.arrived(shard.shard_id, record.position, sent, clamped(at_of(sent), record.arrived_at))
+        self.watching.arrived(shard.shard_id, record, sent, min(at_of(sent), record.arrived_at + SKEW_MS))
 
     def _expire(self) -> None:
         """Kinesis forgets a shard that was read to its end."""
@@ -229,7 +228,7 @@ def line_of(sent: Sent) -> bytes:
     """The record's bytes."""
     match sent.kind:
         case "poison":
-            return b"no event"
+            return f"no event {sent.key}".encode()
         case "other":
             return other_line(at_of(sent))
         case _:
