@@ -25,6 +25,8 @@ _ROUGH = (
     ("expire", 1),
 )
 FAILING = {"poll", "poll zombie", "prune", "drain"}  # what a fault may break in upon
+# What a fault may wait for; the aggregator's transactions are rare, and matter most.
+WRITES = ("update_item", "put_item", "transact_write_items", "transact_write_items")
 MOST_BRISK = 150
 
 _WAITS = (0.0, 0.3, 1.0, 2.0, 5.0, 5.0, 15.0, 40.0, 120.0)
@@ -102,8 +104,7 @@ def _disturbed(random: Random, action: Action, names: tuple[str, ...], weights: 
     inner = _action(random, names, weights, long_waits=False) if fault == "meanwhile" else None
     if inner is not None and action.what == "prune" and random.random() < 0.7:
         inner = Action("round", amount=30)
-    write = "update_item" if action.service == CONSUMER else "transact_write_items"
-    amid = random.choice(("", "delete_item") if action.what == "prune" else ("", "", write))
+    amid = random.choice(("", "delete_item") if action.what == "prune" else ("", "", *WRITES))
     return replace(
         action,
         fault=fault,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ConnectionClosedError
@@ -17,27 +19,48 @@ if TYPE_CHECKING:
 _READS = {"get_item", "scan", "checkpoint"}
 
 
+MOST_WAITING = 4
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A fault and how many calls it has let pass."""
+
+    action: Action
+    passed: int = 0
+
+    def is_due(self, operation: str, moment: str) -> bool:
+        """Whether it breaks in upon this call; counts it if not."""
+        if self.action.amid not in {"", operation} or not _fits(self.action.fault, operation, moment):
+            return False
+        self.passed += 1
+        return self.passed > self.action.fault_at
+
+
 class Faults:
-    """The fault that waits; ``do`` makes an action happen."""
+    """The faults that wait, at most `MOST_WAITING`; ``do`` makes an action happen."""
 
     def __init__(self, do: Callable[[Action], None]) -> None:
         self._do = do
-        self._armed: Action | None = None
-        self._touches = 0
+        self._waiting: deque[_Waiting] = deque(maxlen=MOST_WAITING)
+        self.fired: Counter[tuple[str, str]] = Counter()  # by fault and operation
 
-    def arm(self, action: Action | None) -> None:
-        """From now on the action's fault waits; None: nothing fails."""
-        self._armed, self._touches = (action if action is not None and action.fault else None), 0
+    def arm(self, action: Action) -> None:
+        """From now on the action's fault waits for a call that it fits, be it amid this action or a later one."""
+        self._waiting.append(_Waiting(action))
+
+    def disarm(self) -> None:
+        """Nothing fails any more."""
+        self._waiting.clear()
 
     def touch(self, operation: str, _table: str, moment: str) -> bool:
         """See `tests.fakes.dynamodb.Touch`."""
-        action = self._armed
-        if action is None or action.amid not in {"", operation}:
+        due = next((waiting for waiting in self._waiting if waiting.is_due(operation, moment)), None)
+        if due is None:
             return False
-        self._touches += 1
-        if self._touches <= action.fault_at or not _fits(action.fault, operation, moment):
-            return False
-        self._armed = None
+        self._waiting.remove(due)
+        action = due.action
+        self.fired[action.fault, operation] += 1
         match action.fault:
             case "crash":
                 raise CrashError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count, cycle
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import level_aggregator.handler
@@ -53,7 +53,6 @@ class Services:
         kinesis: Any = world.kinesis
         self._stream = EventStream(kinesis, world.events.name)
         self._client: Any = world.client
-        self._started = count()
 
     def consumer(self) -> Callable[[str], Handler]:
         """For one more consumer process, on a machine with a clock of its own."""

@@ -73,9 +73,9 @@ class World:
     def run(self) -> None:
         """All of the schedule's actions."""
         for action in self.schedule.actions:
-            self.faults.arm(action)
+            if action.fault:
+                self.faults.arm(action)
             self._do(action)
-            self.faults.arm(None)
             self.watching.after_action()
 
     def _do(self, action: Action) -> None:
@@ -139,6 +139,7 @@ class World:
 
     def finish(self) -> None:
         """All records arrive and are read, by calm services; then one pass of the pruner, and its changes counted."""
+        self.faults.disarm()
         if self._unsent:
             self.wait(NOON / 1000 + self._unsent[-1].arrives - self.clock.now + 1)
         for kcl in self.kcl:
