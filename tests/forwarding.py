@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import socket
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,14 @@ _SIGNED_BY = re.compile(r"Credential=([^/,]+)/[^/,]+/[^/,]+/([^/,]+)/")
 _NOT_PASSED_ON = {"connection", "keep-alive", "upgrade", "transfer-encoding", "content-length", "host"}
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per call would hide what a test has to say
+
+
+def listening() -> tuple[socket.socket, str]:
+    """A socket on a port of this machine, and its address as an endpoint; who comes before it is served waits."""
+    own = socket.socket()
+    own.bind(("127.0.0.1", 0))
+    own.listen(128)
+    return own, f"http://127.0.0.1:{own.getsockname()[1]}"
 
 
 def call_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 import h11
 import httpx
 
-from tests.forwarding import call_of, client_of, passed_on
+from tests.forwarding import call_of, client_of, listening, passed_on
 from tests.integration.calls import Call
 
 _STOP_SECONDS = 10.0
@@ -45,10 +45,7 @@ class Toxic:
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen(128)  # who comes early waits
-        self.endpoint_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket, self.endpoint_url = listening()
         self.ill: Ill | None = None
         self._client: httpx.AsyncClient
         self._loop: asyncio.AbstractEventLoop

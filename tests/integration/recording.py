@@ -1,7 +1,6 @@
 """A proxy before an emulator that notes every call, whoever makes it: Python by HTTP/1.1, the KCL by h2c too."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.forwarding import call_of, client_of, passed_on
+from tests.forwarding import call_of, client_of, listening, passed_on
 from tests.integration.calls import Call
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
@@ -29,10 +28,7 @@ class Recording:
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen(128)  # who comes early waits
-        self.endpoint_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket, self.endpoint_url = listening()
         self.calls: list[Call] = []
         self._client: httpx.AsyncClient
         self._loop = asyncio.new_event_loop()

@@ -1,35 +1,23 @@
 """What the commands for dead letters print, write and delete; redrive has a stream in the integration tests."""
 
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from headcount.__main__ import app
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory
 from headcount.dead_letters.when import moment
 
+pytestmark = pytest.mark.usefixtures("own_logs")
+
 NOON = 1_700_049_600_000
 RAW = b"ann\x1b]0;owned\x07\xff\tend"
 LETTER = DeadLetter("events@1", "shard-1", "7".zfill(64), "7", NOON, "bad_id", "user_id is no string but a int", RAW)
 OTHER = replace(LETTER, shard="shard-2", arrived_at=NOON + 60_000, reason="empty", detail="no bytes", raw=b"")
-
-
-@pytest.fixture(autouse=True)
-def _forget_logs() -> Iterator[None]:
-    """A command configures them for its process, with a stderr that ends with it."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = before, level
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import logging
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -14,15 +13,7 @@ from headcount.settings import LogFormat
 from tests.fakes.lines import NOON, event_line, record
 from tests.fakes.wiring import House
 
-
-@pytest.fixture(autouse=True)
-def _forget_configuration() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = before, level
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+pytestmark = pytest.mark.usefixtures("own_logs")
 
 
 class Terminal(io.StringIO):
