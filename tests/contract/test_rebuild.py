@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -33,6 +34,17 @@ def town(request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient], set
     assert town.differences() == []
     yield town
     town.close()
+
+
+@contextmanager
+def breaking_in(town: Town, moment: str, hook: Callable[..., None]) -> Iterator[None]:
+    """``hook`` is called, with the operation's ``model``, at each call of DynamoDB; ``moment``: botocore's event."""
+    events: Any = town.client.meta.events
+    events.register(f"{moment}.dynamodb.*", hook)
+    try:
+        yield
+    finally:
+        events.unregister(f"{moment}.dynamodb.*", hook)
 
 
 def counted_once(town: Town) -> None:
@@ -108,7 +120,6 @@ def test_lost_progress_and_levels_are_made_anew(town: Town) -> None:
 
 def test_a_rebuild_cut_short_anywhere_is_finished_by_the_next(town: Town) -> None:
     """Before each write in turn. Meanwhile no aggregator counts; afterwards all is right."""
-    events: Any = town.client.meta.events
     for last in itertools.count():
         town.spoil("forest", playerCount=7, entered=9, left=0)
         town.spoil("ruin", playerCount=4, entered=9, left=5)
@@ -121,15 +132,13 @@ def test_a_rebuild_cut_short_anywhere_is_finished_by_the_next(town: Town) -> Non
             if model.name in WRITES and next(writes) == last:
                 raise CrashError
 
-        events.register("before-call.dynamodb.*", crash)
         try:
-            town.rebuild(f"crash-{last}").run()
+            with breaking_in(town, "before-call", crash):
+                town.rebuild(f"crash-{last}").run()
         except CrashError:
             is_cut_short = True
         else:
             is_cut_short = False
-        finally:
-            events.unregister("before-call.dynamodb.*", crash)
         if is_cut_short and last > 0:
             with pytest.raises(GapError, match="under way or was cut short"):
                 town.aggregate()
@@ -154,12 +163,8 @@ def test_a_change_after_the_count_is_noticed_and_it_is_counted_anew(town: Town) 
         if model.name == "Scan" and next(scans) == 1:  # PlayerState's, after StreamProgress'
             town.move("fay", "forest")
 
-    events: Any = town.client.meta.events
-    events.register("after-call.dynamodb.*", write)
-    try:
+    with breaking_in(town, "after-call", write):
         town.rebuild().run()
-    finally:
-        events.unregister("after-call.dynamodb.*", write)
 
     assert any("PlayerState was written meanwhile (1 records)" in line for line in town.said)
     assert town.counts.levels()["forest"].players == 3
@@ -175,13 +180,8 @@ def test_a_table_that_never_stands_still_is_given_up(town: Town) -> None:
         if model.name == "Scan":
             town.move(f"p{next(numbers)}", "forest")
 
-    events: Any = town.client.meta.events
-    events.register("after-call.dynamodb.*", write)
-    try:
-        with pytest.raises(NotStillError, match="Stop consumer and pruner"):
-            town.rebuild().run()
-    finally:
-        events.unregister("after-call.dynamodb.*", write)
+    with breaking_in(town, "after-call", write), pytest.raises(NotStillError, match="Stop consumer and pruner"):
+        town.rebuild().run()
 
     assert town.counts.levels() == levels
     mark = town.progress.read(rebuild_worker(town.identity))
@@ -210,12 +210,8 @@ def test_an_aggregator_that_counts_meanwhile_is_noticed(town: Town, moment: int)
         town.count_after(shard, row)
 
     parts_ready.append(count_on)
-    events: Any = town.client.meta.events
-    events.register("before-call.dynamodb.*", interfere)
-    try:
+    with breaking_in(town, "before-call", interfere):
         town.rebuild().run()
-    finally:
-        events.unregister("before-call.dynamodb.*", interfere)
 
     assert any("an aggregator counts" in line for line in town.said)
     assert town.differences() == []
@@ -232,12 +228,8 @@ def test_another_rebuild_takes_over(town: Town) -> None:
             begun.append(True)
             town.rebuild("two").run()
 
-    events: Any = town.client.meta.events
-    events.register("before-call.dynamodb.*", begin_another)
-    try:
-        with pytest.raises(NotStillError, match="Another rebuild has begun"):
-            town.rebuild("one").run()
-    finally:
-        events.unregister("before-call.dynamodb.*", begin_another)
+    refused = pytest.raises(NotStillError, match="Another rebuild has begun")
+    with breaking_in(town, "before-call", begin_another), refused:
+        town.rebuild("one").run()
     assert town.differences() == []
     counted_once(town)
