@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from headcount.demo.dynamodb_local import DynamoDbLocal
     from headcount.demo.ministack import MiniStack
+    from tests.lanes import Lanes
     from tests.localstack import LocalStack
 
 DYNAMODB_LOCAL = Path(__file__).resolve().parents[1] / ".cache" / "dynamodb-local"
@@ -63,6 +64,23 @@ def measure(record_property: Callable[[str, object], None]) -> Measure:
         record_property(_MEASURED, f"{what}: {seconds:.1f} s")
 
     return note
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
+    """Of `make test`, which runs tests in several processes."""
+    from tests.lanes import Lanes  # noqa: PLC0415 (see above)
+
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In each of those processes, the longest lanes first."""
+    if hasattr(config, "workerinput"):
+        from tests.lanes import rank  # noqa: PLC0415 (see above)
+
+        items.sort(key=lambda item: rank(item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
