@@ -22,6 +22,8 @@ DYNAMODB_LOCAL = Path(__file__).resolve().parents[1] / ".cache" / "dynamodb-loca
 _MEASURED = "measured"
 _NOT_TESTED = "NOT TESTED"  # how the reason of a skip begins that a person must hear of
 
+_BEFORE = pytest.StashKey[Callable[[str], None]]()
+
 Measure = Callable[[str, float], None]
 
 
@@ -76,11 +78,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In each of those processes, the longest lanes first."""
+    """In each of those processes, the lanes in their order."""
     if hasattr(config, "workerinput"):
-        from tests.lanes import rank  # noqa: PLC0415 (see above)
+        from tests.lanes import Manners, rank  # noqa: PLC0415 (see above)
 
         items.sort(key=lambda item: rank(item.nodeid))
+        config.stash[_BEFORE] = Manners().before
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What is not timed gives way to what is."""
+    if before := item.config.stash.get(_BEFORE, None):
+        before(item.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

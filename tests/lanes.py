@@ -1,12 +1,16 @@
 """Which tests `make test` may run side by side: each of its processes takes one lane after the other, whole.
 
-Most real-process tests wait most of the time. What measures time, or is measured in its own, stays in one lane.
+Most tests of real processes wait most of the time. Those that fail where something takes too long have one lane, and
+all others give way to it, so that what they measure is still the product's own time.
 """
+
+import os
 
 from xdist.scheduler import LoadScopeScheduling
 
-LOCALSTACK = "localstack"  # one container is enough
 TIMED = "timed"
+LOCALSTACK = "localstack"  # one container is enough
+NICER = 10  # what gives way
 # What says how long a thing took and fails when that is too long; what relies on the pruner's being in time; and what
 # keeps the whole machine busy for a while.
 _TIMED = {
@@ -26,10 +30,10 @@ def lane(nodeid: str) -> str:
     """Of a test: what shares a fixture of a module shares a lane."""
     module, _, test = nodeid.partition("::")
     parameters = test.partition("[")[2].rstrip("]").split("-")
-    if LOCALSTACK in parameters:
-        return LOCALSTACK
     if module in _TIMED:
         return TIMED
+    if LOCALSTACK in parameters:
+        return LOCALSTACK
     if module in _EACH_ALONE:
         return nodeid
     return " ".join([module, *(name for name in _EMULATORS if name in parameters)])
@@ -37,10 +41,23 @@ def lane(nodeid: str) -> str:
 
 def rank(nodeid: str) -> int:
     """The place of a test's lane in the order of beginning."""
-    first = [LOCALSTACK, TIMED]
+    first = [TIMED, LOCALSTACK]
     if (its_lane := lane(nodeid)) in first:
         return first.index(its_lane)
     return len(first) + next((n for n, begin in enumerate(_ORDER) if nodeid.startswith(begin)), len(_ORDER))
+
+
+class Manners:
+    """Of one process: it begins as it was started, and gives way from its first test on that is not timed."""
+
+    def __init__(self) -> None:
+        self._gave_way = False
+
+    def before(self, nodeid: str) -> None:
+        """A test, and what it starts."""
+        if not self._gave_way and lane(nodeid) != TIMED:
+            self._gave_way = True
+            os.nice(NICER)
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import lanes
-from tests.lanes import LOCALSTACK, TIMED, lane, rank
+from tests.lanes import LOCALSTACK, NICER, TIMED, Manners, lane, rank
 
 ROOT = Path(__file__).resolve().parents[2]
 GAP = "tests/integration/test_gap.py"
@@ -42,8 +42,20 @@ def test_long_lanes_begin_first() -> None:
         "tests/integration/test_calls.py::test_a",
         f"{GAP}::test_a[ministack-lose_levels]",
         "tests/terraform/test_terraform.py::test_a",
-        "tests/integration/test_readiness.py::test_a[ministack]",
         "tests/contract/test_claim.py::test_a[localstack]",
+        "tests/integration/test_readiness.py::test_a[ministack]",
     ]
 
     assert sorted(tests, key=rank) == tests[::-1]
+
+
+def test_a_process_gives_way_once_and_not_to_what_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr("os.nice", given.append)
+    manners = Manners()
+
+    manners.before("tests/integration/test_recovery.py::test_a")
+    assert given == []
+    for _ in range(2):
+        manners.before("tests/unit/test_rules.py::test_a")
+    assert given == [NICER]
