@@ -3,6 +3,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
+# Processes that tests run in, side by side: real services wait most of the time. What may not stands in tests/lanes.py.
+WORKERS ?= 3
 
 .PHONY: install demo test faults system simulate mutants lint format lock sbom licences audit-dependencies dashboards checkov clean
 
@@ -22,7 +24,7 @@ demo: install
 	@$(PY) -m headcount.demo $(ARGS)
 
 test: install
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses $(WORKERS) $(ARGS)
 
 # Every real fault, one after the other, some 20 minutes; puts the table into docs/correctness.md. ARGS: some of them, no table.
 faults: install
