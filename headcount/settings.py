@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn, Self
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 EXIT_BAD_SETTING = 2
@@ -19,6 +19,12 @@ PREFIX = "HEADCOUNT_"
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+def _not_blank(path: Path) -> Path:
+    if not str(path).strip():
+        raise ValueError("a path that is only blanks names no directory; leave it empty for the table")
+    return path
 
 
 class LogFormat(StrEnum):
@@ -53,7 +59,7 @@ class Settings(BaseSettings):
     transitions_table: TableName = Field("Transitions", description="DynamoDB table Transitions.")
     progress_table: TableName = Field("StreamProgress", description="DynamoDB table StreamProgress.")
     dead_letter_table: TableName = Field("DeadLetters", description="DynamoDB table for records that can't be read.")
-    dead_letter_directory: Path | None = Field(
+    dead_letter_directory: Annotated[Path, AfterValidator(_not_blank)] | None = Field(
         None, description="Where set, dead letters are files in this directory instead of rows of the table."
     )
     dead_letter_retention_seconds: int = Field(
@@ -212,7 +218,7 @@ def load_settings() -> Settings:
             _refuse(first["msg"].removeprefix("Value error, ") + ".")
         name = str(first["loc"][0])
         name = name if name.isupper() else variable(name)
-        _refuse(f"{name}={first['input']!r} is not valid: {first['msg']}.")
+        _refuse(f"{name}={first['input']!r} is not valid: {first['msg'].removeprefix('Value error, ')}.")
 
 
 def _refuse(line: str) -> NoReturn:
