@@ -1,8 +1,9 @@
 """Dead letters in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from headcount.dead_letters.letter import DeadLetter, Heading, Kept, Selection
+from headcount.dead_letters.letter import DeadLetter, Ending, Heading, Kept, Selection, refuse
+from headcount.tables import MalformedRowError
 from tests.fakes.hooks import AFTER, BEFORE, Hook, no_hook
 
 
@@ -19,8 +20,11 @@ class MemoryDeadLetters:
         self.letters[letter.key] = letter
         self._hook("dead_letters.put", AFTER)
 
-    def headings(self, selection: Selection) -> Iterator[Heading]:
+    def headings(
+        self, selection: Selection, unreadable: Callable[[MalformedRowError], object] = refuse
+    ) -> Iterator[Heading]:
         """As the real ones."""
+        del unreadable  # what `put` took can be read
         for letter in list(self.letters.values()):
             heading = Heading(letter.key, letter.arrived_at, letter.reason, letter.detail, len(letter.raw))
             if selection.holds(heading):
@@ -31,8 +35,9 @@ class MemoryDeadLetters:
         letter = self.letters.get(key)
         return Kept(letter) if letter is not None else None
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
         """As the real ones."""
+        del why  # it is gone in one step
         self._hook("dead_letters.delete", BEFORE)
         found = self.letters.pop(key, None) is not None
         self._hook("dead_letters.delete", AFTER)
