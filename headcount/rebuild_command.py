@@ -116,8 +116,16 @@ def _suspicious(tables: Tables, identity: str) -> list[str]:
     leases = lease_tables(settings)[AGGREGATOR]
     if not has_counted(rows) and any(row.position for row in read_leases(tables.aws.dynamodb, leases)):
         found.append(f"{settings.progress_table} has no progress of the aggregator, but {leases} has its checkpoints.")
-    if has_counted(rows) and not tables.counts.levels():
-        found.append(f"{settings.level_table} is empty, but {settings.progress_table} says that much was counted.")
+    if not tables.counts.levels():
+        names = {
+            settings.progress_table: has_counted(rows),
+            settings.transitions_table: next(iter(tables.counts.transitions()), None) is not None,
+        }
+        found += [
+            f"{settings.level_table} is empty, but {name} says that much was counted."
+            for name, has_some in names.items()
+            if has_some
+        ]
     return found
 
 
