@@ -24,7 +24,7 @@ from headcount.endpoints import Health, serve
 from headcount.exposition import exposition
 from headcount.lifecycle import Stop
 from headcount.logs import configure_logs
-from headcount.metrics import BuildMetrics
+from headcount.process_metrics import BuildMetrics
 from headcount.service import EXIT_UNAVAILABLE
 from headcount.settings import load_settings
 

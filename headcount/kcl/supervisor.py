@@ -29,7 +29,7 @@ from headcount.kcl.log_relay import LogRelay
 from headcount.kcl.properties import DaemonConfig
 from headcount.kcl.readiness import Readiness
 from headcount.kcl.worker_id import worker_id
-from headcount.metrics import BuildMetrics, SupervisorMetrics
+from headcount.process_metrics import BuildMetrics, SupervisorMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
