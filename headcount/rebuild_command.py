@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headcount.aws import verify_table_stream
+from headcount.corrections import NO_COUNT, Correction
 from headcount.kcl.lease_table import read_leases
 from headcount.lineage import has_counted
-from headcount.rebuild import NO_COUNT, Correction, NotStillError, Parts, Rebuild, Rebuilt
+from headcount.rebuild import NotStillError, Parts, Rebuild, Rebuilt
 from headcount.running import AGGREGATOR, CONSUMER, PRUNER, lease_tables, running
 from headcount.table_stream import TableStream
 from headcount.tables.rebuild_mark import RebuildMark
