@@ -12,8 +12,8 @@ import typer
 from headcount.aws import WRITE_THREADS, Aws, UnavailableError, verify_tables
 from headcount.dead_letters import dead_letters
 from headcount.dead_letters.redrive import Judge
+from headcount.environment import load_settings
 from headcount.logs import configure_logs
-from headcount.settings import load_settings
 from headcount.snowplow import EventReader
 from headcount.tables import MalformedRowError
 from headcount.tables.progress import ProgressTable

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from headcount.settings import EXIT_BAD_SETTING, LogFormat, Settings, load_settings, variable
+from headcount.environment import EXIT_BAD_SETTING, load_settings
+from headcount.settings import LogFormat, Settings, variable
 
 
 @pytest.fixture(autouse=True)
