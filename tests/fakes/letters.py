@@ -12,6 +12,7 @@ class MemoryDeadLetters:
 
     def __init__(self, hook: Hook = no_hook) -> None:
         self.letters: dict[str, DeadLetter] = {}
+        self.deleted: dict[str, Ending] = {}
         self._hook = hook
 
     def put(self, letter: DeadLetter) -> None:
@@ -36,9 +37,10 @@ class MemoryDeadLetters:
         return Kept(letter) if letter is not None else None
 
     def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
-        """As the real ones."""
-        del why  # it is gone in one step
+        """As the real ones; it is gone in one step."""
         self._hook("dead_letters.delete", BEFORE)
         found = self.letters.pop(key, None) is not None
+        if found:
+            self.deleted[key] = why
         self._hook("dead_letters.delete", AFTER)
         return found

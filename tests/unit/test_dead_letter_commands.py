@@ -1,6 +1,7 @@
 """What the commands for dead letters print, write and delete; redrive has a stream in the integration tests."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from typer.testing import CliRunner
 from headcount.__main__ import app
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory
 from headcount.dead_letters.letter import Ending, Heading, Kept
-from headcount.dead_letters.texts import headline, incomplete
+from headcount.dead_letters.redrive import Forecast, Verdict
+from headcount.dead_letters.texts import headline, incomplete, told
 from headcount.dead_letters.when import moment
 
 pytestmark = pytest.mark.usefixtures("own_logs")
@@ -224,6 +226,18 @@ def test_a_letter_whose_deletion_was_cut_short_is_told_for_what_it_is() -> None:
         "bad_id: why  It was given up before, and its deletion was cut short: delete it."
     )
     assert json.loads(headline(heading, as_json=True))["ending"] == "deleted"
+
+
+def test_letters_whose_deletion_was_cut_short_are_told_apart_before_anything_is_sent() -> None:
+    verdicts = Counter({Verdict.SENT_BEFORE: 2, Verdict.DELETED_BEFORE: 1, Verdict.INCOMPLETE: 1})
+    forecast = Forecast(verdicts)
+
+    assert [line.split("  ")[-1] for line in told(forecast, None, even_poison=True)][1:] == [
+        "have lost a part: not sent",
+        "were sent again before, and their deletion was cut short: not sent; delete them",
+        "were given up before, and their deletion was cut short: not sent; delete them",
+    ]
+    assert forecast.sendable(even_poison=True) == 0
 
 
 def test_since_is_a_moment_or_a_time_ago() -> None:

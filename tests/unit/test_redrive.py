@@ -44,6 +44,7 @@ def test_what_is_sent_is_sent_to_the_byte_and_then_deleted() -> None:
 
     assert kinesis.taken == raws
     assert store.letters == {}
+    assert {letter(n).key: Ending.SENT for n in range(4)} == store.deleted
     assert clock.slept == []
 
 
