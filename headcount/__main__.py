@@ -12,11 +12,12 @@ import typer
 from headcount.audit import Audit
 from headcount.aws import Aws, verify_tables
 from headcount.dead_letters import commands as dead_letters
+from headcount.environment import load_settings
 from headcount.explain import Explain
 from headcount.logs import configure_logs
 from headcount.provision import provision
 from headcount.rebuild_command import QUIET_SECONDS, Options, perform
-from headcount.settings import Settings, load_settings
+from headcount.settings import Settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from headcount.aws_attempts import count_attempts
-from headcount.metrics import AwsMetrics
+from headcount.process_metrics import AwsMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import boto3
     from botocore.model import OperationModel
 
-    from headcount.metrics import AwsMetrics
+    from headcount.process_metrics import AwsMetrics
 
 OK, THROTTLED, REFUSED, FAILED = "ok", "throttled", "refused", "failed"
 

@@ -36,6 +36,11 @@ def harmless(line: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
 
 
+def complain(line: str) -> None:
+    """One line on stderr."""
+    typer.echo(f"headcount: {harmless(line)}", err=True)
+
+
 def _end(line: str) -> None:
-    typer.echo(f"headcount: {line}", err=True)
+    complain(line)
     raise typer.Exit(EXIT_UNAVAILABLE) from None

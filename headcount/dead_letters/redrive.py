@@ -11,9 +11,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
 from headcount.aws import UnavailableError
+from headcount.dead_letters.letter import Ending
 from headcount.model import IgnoredEvent, PoisonError
 from headcount.rules import clamped, is_late
 
@@ -43,6 +45,12 @@ class Verdict(Enum):
     LATE = auto()
     POISON = auto()
     INCOMPLETE = auto()  # the letter has lost a part
+    SENT_BEFORE = auto()  # its deletion was cut short
+    DELETED_BEFORE = auto()  # likewise
+
+
+_NEVER_SENT = frozenset({Verdict.INCOMPLETE, Verdict.SENT_BEFORE, Verdict.DELETED_BEFORE})
+_ENDINGS = {Ending.SENT: Verdict.SENT_BEFORE, Ending.DELETED: Verdict.DELETED_BEFORE}
 
 
 @dataclass
@@ -55,8 +63,7 @@ class Forecast:
 
     def sendable(self, *, even_poison: bool) -> int:
         """How many of them would be sent."""
-        left_out = {Verdict.INCOMPLETE} | (set() if even_poison else {Verdict.POISON})
-        return sum(count for verdict, count in self.verdicts.items() if verdict not in left_out)
+        return sum(count for verdict, count in self.verdicts.items() if _may_go(verdict, even_poison=even_poison))
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,8 @@ class Judge:
 
     def verdict(self, kept: Kept) -> tuple[Verdict, str]:
         """Of one letter; the reason where it is still poison."""
+        if kept.ending is not None:
+            return _ENDINGS[kept.ending], ""
         if kept.missing:
             return Verdict.INCOMPLETE, ""
         try:
@@ -95,8 +104,12 @@ class Judge:
         """Those that may be sent, judged anew."""
         for kept in letters:
             verdict, _ = self.verdict(kept)
-            if verdict is not Verdict.INCOMPLETE and (even_poison or verdict is not Verdict.POISON):
+            if _may_go(verdict, even_poison=even_poison):
                 yield kept.letter
+
+
+def _may_go(verdict: Verdict, *, even_poison: bool) -> bool:
+    return verdict not in _NEVER_SENT and (even_poison or verdict is not Verdict.POISON)
 
 
 class Sender:
@@ -136,7 +149,7 @@ def redrive(letters: Iterable[DeadLetter], sender: Sender, store: DeadLetters, d
     done = 0
     for batch in batches(letters):
         for taken in sender.send(batch):
-            list(deleters.map(store.delete, [letter.key for letter in taken]))
+            list(deleters.map(partial(store.delete, why=Ending.SENT), [letter.key for letter in taken]))
             done += len(taken)
             yield done
 

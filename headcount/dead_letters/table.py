@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from headcount.dead_letters.letter import DeadLetter, Heading, Kept, split
-from headcount.tables import Item, integer, number, parsed, scan, text
+from headcount.dead_letters.letter import DeadLetter, Ending, Heading, Kept, refuse, sensible, split
+from headcount.tables import Item, MalformedRowError, number, scan, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from headcount.dead_letters.letter import Selection
 
+Parsed = TypeVar("Parsed")
+
 PART_BYTES = 350_000  # an item may have 400 kB, a record 1 MB (10 MB where that is enabled)
 RETENTION_SECONDS = 30 * 86_400
+MOST_PARTS = 10_000  # their numbers have four digits
 
 # Clauses of a list's filter. Each letter has a first part, which is written first and deleted last.
 _FIRST_PART = "#part = :part"
@@ -24,8 +27,9 @@ _OF_REASON = "#reason = :reason"
 _OF_SHARD = "#shard = :shard"
 _SINCE = "#arrivedAt >= :since"
 _UNTIL = "#arrivedAt <= :until"
+_IS_THERE = "attribute_exists(#record)"
 
-_HEADING = ("record", "part", "shard", "arrivedAt", "reason", "detail", "size")  # all but the bytes
+_HEADING = ("record", "part", "shard", "arrivedAt", "reason", "detail", "size", "ending")  # all but the bytes
 _NAMES = {f"#{name}": name for name in _HEADING}  # some are reserved words
 
 
@@ -63,7 +67,9 @@ class DeadLetterTable:
                 },
             )
 
-    def headings(self, selection: Selection) -> Iterator[Heading]:
+    def headings(
+        self, selection: Selection, unreadable: Callable[[MalformedRowError], object] = refuse
+    ) -> Iterator[Heading]:
         """See `DeadLetters`; reads the whole table, its bytes too, which DynamoDB counts but does not send."""
         clauses, values = [_FIRST_PART], {":part": text(_part(0))}
         chosen = (
@@ -84,19 +90,52 @@ class DeadLetterTable:
             ExpressionAttributeNames=_NAMES,
             ExpressionAttributeValues=values,
         )
-        return (parsed(self._name, item, _heading) for item in items)
+        for item in items:
+            try:
+                heading = self._parsed(item, _heading)
+            except MalformedRowError as error:
+                unreadable(error)
+            else:
+                yield heading
 
     def get(self, key: str) -> Kept | None:
         """See `DeadLetters`."""
         items = list(self._rows(key))
-        return parsed(self._name, items[0], lambda _: _kept(items)) if items else None
+        return self._parsed(items[0], lambda _: _kept(items)) if items else None
 
-    def delete(self, key: str) -> bool:
-        """Delete all parts, the first one last: what a crash leaves still shows in a list."""
+    def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
+        """Delete all parts, the first one last: what a crash leaves still shows in a list, and says what it is."""
         parts = [item["part"] for item in self._rows(key, ProjectionExpression="#part")]
+        if len(parts) > 1:
+            self._begin_to_delete(key, parts[0], why)
         for part in reversed(parts):
             self._client.delete_item(TableName=self._name, Key={"record": text(key), "part": part})
         return bool(parts)
+
+    def _begin_to_delete(self, key: str, part: Any, why: Ending) -> None:
+        """Note why in the part that goes last. What was noted before stays: that a record was sent is not undone."""
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key={"record": text(key), "part": part},
+                UpdateExpression="SET #ending = if_not_exists(#ending, :why)",
+                ConditionExpression=_IS_THERE,
+                ExpressionAttributeNames={name: _NAMES[name] for name in ("#ending", "#record")},
+                ExpressionAttributeValues={":why": text(why)},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return  # it has expired, or another command deletes it
+
+    def _parsed(self, item: Item, parse: Callable[[Item], Parsed]) -> Parsed:
+        """What ``parse`` reads from a row; unlike a player's row it may be named."""
+        try:
+            return parse(item)
+        except (KeyError, TypeError, ValueError) as error:
+            record, part = (next(iter(item.get(name, {"": "?"}).values())) for name in ("record", "part"))
+            raise MalformedRowError(
+                f"The row of DynamoDB table {self._name} with record {record} and part {part} is not as Headcount "
+                f"writes it ({type(error).__name__} {error}). Mend or delete the row."
+            ) from error
 
     def _rows(self, key: str, **arguments: Any) -> Iterator[Item]:
         """All parts of a letter in their order."""
@@ -117,15 +156,20 @@ def _part(number_from_0: int) -> str:
     return f"{number_from_0:04}"
 
 
+def _ending(item: Item) -> Ending | None:
+    return Ending(item["ending"]["S"]) if "ending" in item else None
+
+
 def _heading(item: Item) -> Heading:
     key = item["record"]["S"]
     split(key)
     return Heading(
         key=key,
-        arrived_at=int(item["arrivedAt"]["N"]),
+        arrived_at=sensible(int(item["arrivedAt"]["N"])),
         reason=item["reason"]["S"],
         detail=item["detail"]["S"],
-        size=integer(item, "size"),
+        size=sensible(int(item["size"]["N"])) if "size" in item else None,
+        ending=_ending(item),
     )
 
 
@@ -134,14 +178,16 @@ def _kept(items: list[Item]) -> Kept:
     stream, shard, position = split(first["record"]["S"])
     there = {int(item["part"]["S"]): bytes(item["raw"]["B"]) for item in items}
     parts = int(first["parts"]["N"])
+    if not max(there) < parts <= MOST_PARTS:
+        raise ValueError(f"parts is {parts}, the last row that is there is part {max(there)}")
     letter = DeadLetter(
         stream=stream,
         shard=shard,
         position=position,
         sequence_number=first["sequenceNumber"]["S"],
-        arrived_at=int(first["arrivedAt"]["N"]),
+        arrived_at=sensible(int(first["arrivedAt"]["N"])),
         reason=first["reason"]["S"],
         detail=first["detail"]["S"],
         raw=b"".join(there[part] for part in sorted(there)),
     )
-    return Kept(letter, parts, tuple(part + 1 for part in range(parts) if part not in there))
+    return Kept(letter, parts, tuple(part + 1 for part in range(parts) if part not in there), _ending(first))

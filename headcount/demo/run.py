@@ -23,8 +23,8 @@ from headcount.demo.traffic import Traffic
 from headcount.demo.truth import Truth
 from headcount.demo.view import View
 from headcount.demo.world import World
+from headcount.environment import load_settings
 from headcount.provision import provision
-from headcount.settings import load_settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable

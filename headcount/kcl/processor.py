@@ -18,7 +18,7 @@ from headcount.model import Position, Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from headcount.metrics import ShardMetrics
+    from headcount.process_metrics import ShardMetrics
 
 EXIT_FAILED = 1
 

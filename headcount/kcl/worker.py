@@ -12,7 +12,7 @@ from amazon_kclpy.kcl import KCLProcess
 
 from headcount.kcl.processor import EXIT_FAILED, Handler, ShardProcessor
 from headcount.logs import configure_logs
-from headcount.metrics import ShardMetrics
+from headcount.process_metrics import ShardMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable

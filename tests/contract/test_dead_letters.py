@@ -2,9 +2,11 @@
 
 import base64
 import itertools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -12,9 +14,10 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory, DeadLetters, DeadLetterTable
-from headcount.dead_letters.letter import Heading, Selection
+from headcount.dead_letters.letter import Ending, Heading, Kept, Selection
 from headcount.settings import Settings
 from headcount.tables import MalformedRowError
+from tests.contract.breaking import CrashError, breaking_in
 from tests.contract.conftest import EMULATORS, client_of
 from tests.fakes.emulated import make_tables
 from tests.fakes.letters import MemoryDeadLetters
@@ -208,16 +211,116 @@ def test_a_part_that_is_missing_is_told(client: DynamoDBClient, settings: Settin
     assert table.get(one.key) is None
 
 
+@pytest.mark.parametrize("why", Ending)
+def test_a_deletion_that_is_cut_short_is_told_for_what_it_is_and_can_be_ended(
+    client: DynamoDBClient, settings: Settings, why: Ending
+) -> None:
+    """Before each write in turn: the letter is untouched, or says why it goes. It never only lacks a part."""
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"a" * 350_000 + b"b" * 350_000 + b"c")
+    seen = []
+    for last in itertools.count():
+        table.put(one)
+        writes = itertools.count()
+
+        def crash(model: Any, writes: Iterator[int] = writes, last: int = last, **_: object) -> None:
+            if model.name in {"UpdateItem", "DeleteItem"} and next(writes) == last:
+                raise CrashError
+
+        with breaking_in(client, "before-call", crash):
+            try:
+                table.delete(one.key, why)
+            except CrashError:
+                pass
+            else:
+                break
+        kept = table.get(one.key)
+        assert kept is not None
+        [heading] = table.headings(EVERYTHING)
+        assert heading.ending == kept.ending
+        seen.append((kept.missing, kept.ending))
+        assert table.delete(one.key)
+        assert table.get(one.key) is None
+
+    assert seen == [((), None), ((), why), ((3,), why), ((2, 3), why)]
+
+
+def test_that_a_letter_was_sent_is_not_forgotten_by_a_second_deletion(
+    client: DynamoDBClient, settings: Settings
+) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"x" * 350_001)
+    table.put(one)
+
+    def crash(model: Any, **_: object) -> None:
+        if model.name == "DeleteItem":
+            raise CrashError
+
+    for why in (Ending.SENT, Ending.DELETED):
+        with breaking_in(client, "before-call", crash), pytest.raises(CrashError):
+            table.delete(one.key, why)
+    kept = table.get(one.key)
+    assert kept is not None
+    assert kept.ending is Ending.SENT
+
+    table.put(one)  # a replay writes it anew
+    assert table.get(one.key) == Kept(one, 2)
+
+
 def test_a_row_of_another_make_is_refused_by_name(client: DynamoDBClient, settings: Settings) -> None:
     make_tables(client, settings, settings.dead_letter_table)
     row = {"record": {"S": "no key"}, "part": {"S": "0000"}}
     client.put_item(TableName=settings.dead_letter_table, Item=row)
     table = DeadLetterTable(client, settings.dead_letter_table)
 
-    with pytest.raises(MalformedRowError, match=f"A row of DynamoDB table {settings.dead_letter_table} is not as"):
+    told = f"The row of DynamoDB table {settings.dead_letter_table} with record no key and part 0000 is not as"
+    with pytest.raises(MalformedRowError, match=told):
         list(table.headings(EVERYTHING))
-    with pytest.raises(MalformedRowError, match="is not as Headcount writes it"):
+    with pytest.raises(MalformedRowError, match=told):
         table.get("no key")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("parts", {"N": "1000000000"}),
+        ("parts", {"N": "1"}),
+        ("parts", {"N": "-1"}),
+        ("parts", {"S": "2"}),
+        ("arrivedAt", {"N": "99999999999999999999"}),
+        ("arrivedAt", {"N": "-1"}),
+        ("size", {"N": "99999999999999999999"}),
+        ("reason", {"N": "1"}),
+        ("ending", {"S": "soon"}),
+    ],
+    ids=lambda value: str(value).translate({ord(char): None for char in "{}' "}),
+)
+def test_a_row_with_an_odd_value_is_refused_at_once_and_the_rest_goes_on(
+    client: DynamoDBClient, settings: Settings, attribute: str, value: Any
+) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    good, odd = letter(), letter(b"x" * 350_001, sequence="8")
+    for one in (good, odd):
+        table.put(one)
+    client.update_item(
+        TableName=settings.dead_letter_table,
+        Key={"record": {"S": odd.key}, "part": {"S": "0000"}},
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues={":value": value},
+    )
+
+    told: list[MalformedRowError] = []
+    found = [heading.key for heading in table.headings(EVERYTHING, told.append)]
+    assert good.key in found
+    assert len(found) + len(told) == 2
+    if attribute != "size":  # which only a list tells
+        with pytest.raises(MalformedRowError, match=f"with record {re.escape(odd.key)} and part 0000"):
+            table.get(odd.key)
+    assert table.delete(odd.key)
 
 
 def test_a_letter_expires_when_the_setting_says(client: DynamoDBClient, settings: Settings) -> None:

@@ -11,8 +11,8 @@ from amazon_kclpy.kcl import KCLProcess
 from prometheus_client import CollectorRegistry
 
 from headcount.kcl.processor import Handler, ShardProcessor
-from headcount.metrics import ShardMetrics
 from headcount.model import Record
+from headcount.process_metrics import ShardMetrics
 
 Line = dict[str, Any]
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headcount.aws import UnavailableError
-from headcount.dead_letters.letter import DeadLetter, Kept, Selection
+from headcount.dead_letters.letter import DeadLetter, Ending, Kept, Selection
 from headcount.dead_letters.redrive import MOST_BYTES, MOST_RECORDS, Judge, Sender, Verdict, batches, redrive
 from headcount.rules import CLOCK_SKEW_MS
 from headcount.snowplow import EventReader
@@ -44,6 +44,7 @@ def test_what_is_sent_is_sent_to_the_byte_and_then_deleted() -> None:
 
     assert kinesis.taken == raws
     assert store.letters == {}
+    assert {letter(n).key: Ending.SENT for n in range(4)} == store.deleted
     assert clock.slept == []
 
 
@@ -141,6 +142,8 @@ def test_each_letter_is_judged_by_the_present_code_settings_and_cutoff() -> None
         Verdict.IGNORED: Kept(letter(3, other_line(NOON - 1))),
         Verdict.POISON: Kept(letter(4, b"no event")),
         Verdict.INCOMPLETE: Kept(letter(5, event_line("ann", "A", NOON)), 2, (2,)),
+        Verdict.SENT_BEFORE: Kept(letter(6, event_line("ann", "A", NOON)), 2, (2,), Ending.SENT),
+        Verdict.DELETED_BEFORE: Kept(letter(7, event_line("ann", "A", NOON)), 2, (), Ending.DELETED),
     }
     assert {verdict: judge.verdict(kept)[0] for verdict, kept in cases.items()} == {case: case for case in cases}
 
