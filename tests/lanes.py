@@ -11,12 +11,13 @@ from xdist.scheduler import LoadScopeScheduling
 TIMED = "timed"
 LOCALSTACK = "localstack"  # one container is enough
 NICER = 10  # what gives way
-# What says how long a thing took and fails when that is too long; what relies on the pruner's being in time; and what
-# keeps the whole machine busy for a while.
+# What says how long a thing took and fails when that is too long; what must have happened within a given time; what
+# relies on the pruner's being in time; and what keeps the whole machine busy for a while.
 _TIMED = {
     "tests/fault/test_sample.py",
     "tests/integration/test_backlog.py",
     "tests/integration/test_exact_transitions.py",
+    "tests/integration/test_kills.py",
     "tests/integration/test_readiness.py",
     "tests/integration/test_recovery.py",
 }
