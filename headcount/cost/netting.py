@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headcount.tables.counts import MOST_ITEMS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from headcount.cost.load import Load
 
 _BISECTIONS = 60
+_MOST_ITEMS = 100  # DynamoDB's limit for one transaction
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,11 @@ def batches(traffic: Traffic, records: float, poll: float) -> Batches:
 def _longest(traffic: Traffic) -> float:
     """The s whose moves just fill a transaction."""
     low, high = 0.0, 1.0
-    while 1 + traffic.items(high) < MOST_ITEMS:
+    while 1 + traffic.items(high) < _MOST_ITEMS:
         if high > 1e6:  # noqa: PLR2004 (never: too few levels for a hundred rows)
             return math.inf
         high *= 2
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if 1 + traffic.items(middle) < MOST_ITEMS else (low, middle)
+        low, high = (middle, high) if 1 + traffic.items(middle) < _MOST_ITEMS else (low, middle)
     return low
