@@ -65,6 +65,15 @@ class AwsMetrics:
         self.retries = Counter(
             "headcount_aws_retries", "Attempts beyond the first.", ["service", "operation"], registry=r
         )
+        self.write_units = Counter(
+            "headcount_dynamodb_write_units",
+            "Write units that DynamoDB bills, failed conditions too.",
+            ["table"],
+            registry=r,
+        )
+        self.read_units = Counter(
+            "headcount_dynamodb_read_units", "Read units that DynamoDB bills.", ["table"], registry=r
+        )
 
 
 class BuildMetrics:

@@ -1,17 +1,11 @@
 """Every attempt at an AWS call is counted, botocore's own tries among them."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError
 
 from headcount.aws import ATTEMPTS, Aws
+from tests.fakes.answers import Answer, play
 
-Answer = tuple[int, dict[str, Any]] | None  # status and body; None: none comes
 OK: Answer = (200, {})
 SLOW_DOWN: Answer = (400, {"__type": "com.amazonaws#ThrottlingException"})
 NO_SUCH_TABLE: Answer = (400, {"__type": "com.amazonaws#ResourceNotFoundException"})
@@ -22,16 +16,6 @@ NOT_MOVED: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code":
 HOT_ITEM: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "None"}, {"Code": "ThrottlingError"}]})
 
 
-class _Raw:
-    """A body, as urllib3 hands it over."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self._body
-
-
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Clients that wait for nothing."""
@@ -39,20 +23,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     return Aws("us-east-1")
-
-
-def play(aws: Aws, *answers: Answer) -> None:
-    """Have AWS give these answers, one per attempt."""
-    left = list(answers)
-
-    def answer(request: AWSPreparedRequest, **_: object) -> Any:
-        given = left.pop(0)
-        if given is None:
-            raise ConnectionClosedError(endpoint_url="memory")
-        status, body = given
-        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(json.dumps(body).encode()))
-
-    aws.dynamodb.meta.events.register("before-send", answer)
 
 
 def attempts(aws: Aws) -> dict[tuple[str, str], float]:
@@ -71,7 +41,7 @@ def retries(aws: Aws, operation: str) -> float | None:
 
 
 def test_a_call_that_goes_through_is_one_attempt(aws: Aws) -> None:
-    play(aws, OK)
+    play(aws.dynamodb, OK)
 
     aws.dynamodb.get_item(TableName="t", Key={"k": {"S": "v"}})
 
@@ -80,7 +50,7 @@ def test_a_call_that_goes_through_is_one_attempt(aws: Aws) -> None:
 
 
 def test_each_try_counts_by_what_came_of_it_and_counting_changes_no_retry(aws: Aws) -> None:
-    play(aws, SLOW_DOWN, BROKEN, None, OK)
+    play(aws.dynamodb, SLOW_DOWN, BROKEN, None, OK)
 
     aws.dynamodb.scan(TableName="t")
 
@@ -93,7 +63,7 @@ def test_each_try_counts_by_what_came_of_it_and_counting_changes_no_retry(aws: A
 
 
 def test_what_is_refused_is_not_tried_again(aws: Aws) -> None:
-    play(aws, NO_SUCH_TABLE, CONDITION)
+    play(aws.dynamodb, NO_SUCH_TABLE, CONDITION)
 
     for _ in range(2):
         with pytest.raises(ClientError):
@@ -103,7 +73,7 @@ def test_what_is_refused_is_not_tried_again(aws: Aws) -> None:
 
 
 def test_a_cancelled_transaction_is_throttled_or_refused_by_its_reasons(aws: Aws) -> None:
-    play(aws, NOT_MOVED, HOT_ITEM)
+    play(aws.dynamodb, NOT_MOVED, HOT_ITEM)
 
     for _ in range(2):
         with pytest.raises(ClientError):
@@ -113,7 +83,7 @@ def test_a_cancelled_transaction_is_throttled_or_refused_by_its_reasons(aws: Aws
 
 
 def test_the_last_try_counts_too(aws: Aws) -> None:
-    play(aws, *[BROKEN] * ATTEMPTS)
+    play(aws.dynamodb, *[BROKEN] * ATTEMPTS)
 
     with pytest.raises(ClientError):
         aws.dynamodb.scan(TableName="t")
@@ -124,9 +94,9 @@ def test_the_last_try_counts_too(aws: Aws) -> None:
 
 def test_the_clients_of_the_start_count_in_the_same_place(aws: Aws) -> None:
     start = aws.at_start()
-    play(start, OK)
+    play(start.dynamodb, OK)
     start.dynamodb.list_tables()
-    play(aws, OK)
+    play(aws.dynamodb, OK)
     aws.dynamodb.list_tables()
 
     assert attempts(aws) == {("ListTables", "ok"): 2}
