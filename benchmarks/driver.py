@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTE = 1_000_000
+FIRST_SHARD = "shardId-000000000000"
 _LAST_WORDS = 2_000
 _KILLED_SECONDS = 10.0
 
@@ -71,7 +72,9 @@ def _batch(records: Sequence[Record]) -> bytes:
 class Worker:
     """A worker process that has a shard, while the context lasts. ``command``: what Python is to run."""
 
-    def __init__(self, command: Sequence[str | Path], environment: Mapping[str, str], directory: Path) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], directory: Path, shard: str = FIRST_SHARD
+    ) -> None:
         self._log, self._metrics = directory / "log", directory / "metrics"
         self._metrics.mkdir(parents=True)
         self._errors = (directory / "stderr").open("w+b")
@@ -84,7 +87,7 @@ class Worker:
             env={**environment, MULTIPROCESS_DIRECTORY: str(self._metrics), LOG_PIPE: str(self._log)},
         )
         self._sight = psutil.Process(self._process.pid)
-        self._shard = "shardId-000000000000"
+        self._shard = shard
 
     def __enter__(self) -> Self:
         """Begin at the shard's beginning."""

@@ -98,15 +98,17 @@ def moments(shape: Shape, seconds: float, *, visits: int | None = None) -> list[
     return found
 
 
-def shard_of(moment: Moment, rng: random.Random, *, stable: bool) -> int:
+def shard_of(moment: Moment, rng: random.Random, *, stable: bool, shards: int = SHARDS) -> int:
     """Where Kinesis puts an event: by its player, or anywhere."""
-    return crc32(b"%d" % moment.player) % SHARDS if stable else rng.randrange(SHARDS)
+    return crc32(b"%d" % moment.player) % shards if stable else rng.randrange(shards)
 
 
-def on_shard(found: Iterable[Moment], shard: int, *, stable: bool, seed: int = 7) -> Iterator[Moment]:
-    """The events of one shard of `SHARDS`."""
+def on_shard(
+    found: Iterable[Moment], shard: int, *, stable: bool, shards: int = SHARDS, seed: int = 7
+) -> Iterator[Moment]:
+    """The events of one shard of so many."""
     rng = random.Random(seed)
-    return (moment for moment in found if shard_of(moment, rng, stable=stable) == shard)
+    return (moment for moment in found if shard_of(moment, rng, stable=stable, shards=shards) == shard)
 
 
 def line(moment: Moment, number: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from benchmarks.driver import ROOT, Worker
+from benchmarks.driver import FIRST_SHARD, ROOT, Worker
 from headcount.demo.dynamodb_local import DynamoDbLocal
 from headcount.demo.fleet import environment
 from headcount.demo.tsv import APP_ID
@@ -111,7 +111,10 @@ def _warm(client: DynamoDBClient, settings: Settings) -> None:
 
 @contextmanager
 def worker(
-    *arguments: str, endpoint_url: str = _NOWHERE, settings: Mapping[str, str] | None = None
+    *arguments: str,
+    endpoint_url: str = _NOWHERE,
+    settings: Mapping[str, str] | None = None,
+    shard: str = FIRST_SHARD,
 ) -> Iterator[Worker]:
     """A worker process, ``python -m`` of the arguments; ``settings`` on top of the standard load's."""
     with TemporaryDirectory(prefix="headcount-bench-") as directory:

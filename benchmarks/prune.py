@@ -9,7 +9,7 @@ from typing import Any, cast
 import orjson
 import structlog
 
-from benchmarks.driver import peak_bytes
+from benchmarks.driver import FIRST_SHARD, peak_bytes
 from benchmarks.places import STREAM, connect
 from headcount.event_stream import EventStream
 from headcount.rules import Shard
@@ -19,15 +19,13 @@ from headcount.tables.progress import ProgressTable
 from pruner.rate import Rate
 from pruner.sweep import Sweep
 
-SHARD = "shardId-000000000000"
-
 
 class OneShard:
     """Stands for the events' stream, so that no Kinesis is needed."""
 
     def shards(self) -> list[Shard]:
         """One, open."""
-        return [Shard(SHARD, (), closed=False)]
+        return [Shard(FIRST_SHARD, (), closed=False)]
 
 
 def main() -> None:

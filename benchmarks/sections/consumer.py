@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from benchmarks import load
-from benchmarks.driver import Took, batches
+from benchmarks.driver import FIRST_SHARD, Took, batches
 from benchmarks.places import STREAM, database, worker
 from benchmarks.results import Chart, Findings, Sense, in_turn, ratios
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RECORDS, WARM, BATCH = 60_000, 6_000, 2_000
 BASELINE_RECORDS = 3_000
-WORKER = "consumer/events@1/shardId-000000000000"
+WORKER = f"consumer/{STREAM}/{FIRST_SHARD}"
 SECONDS = (RECORDS + WARM) / load.STANDARD.events_per_second * load.SHARDS
 METHOD = f"""The real worker (`python -m consumer.worker`) over pipes, in batches of {BATCH:,} records made
 beforehand: one of four shards of the standard load, {RECORDS:,} records after {WARM:,} that are not timed (players

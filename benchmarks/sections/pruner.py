@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from benchmarks import load
-from benchmarks.driver import MEGABYTE, ROOT
+from benchmarks.driver import FIRST_SHARD, MEGABYTE, ROOT
 from benchmarks.places import STREAM, database
-from benchmarks.prune import SHARD
 from benchmarks.results import Chart, Findings, Sense
 from headcount.model import Progress
 from headcount.tables.progress import ProgressTable
@@ -67,7 +66,7 @@ def measure(size: Size) -> Findings:
 def _fill(base: Database, count: int) -> float:
     begun = time.monotonic()
     ProgressTable(base.client, base.settings.progress_table).move(
-        f"consumer/{STREAM}/{SHARD}", Progress(), Progress(watermark=WATERMARK, settled=WATERMARK, updated_at=1)
+        f"consumer/{STREAM}/{FIRST_SHARD}", Progress(), Progress(watermark=WATERMARK, settled=WATERMARK, updated_at=1)
     )
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(partial(_put, base, count), range(0, count, AT_ONCE)))
