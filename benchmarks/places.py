@@ -121,5 +121,5 @@ def worker(
         its = environment(
             endpoint_url, {"HEADCOUNT_APP_IDS": APP_ID, "HEADCOUNT_LOG_FORMAT": "json", **(settings or {})}
         )
-        with Worker([sys.executable, "-m", *arguments], its, Path(directory)) as started:
+        with Worker([sys.executable, "-m", *arguments], its, Path(directory), shard) as started:
             yield started

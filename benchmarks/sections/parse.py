@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import load
 from benchmarks.results import Chart, Findings, Sense, in_turn, ratios
+from benchmarks.tutorial import transformed
 from headcount.demo.tsv import APP_ID
 from headcount.snowplow import EventReader
 from tests.property.sdk_oracle import expected
