@@ -21,7 +21,7 @@ PACKAGES = ("boto3", "amazon-kclpy", "orjson", "snowplow-analytics-sdk", "minist
 HEAD = """# Benchmarks
 
 Written by `make bench`; `make bench ARGS="parse consumer"` measures some sections anew. [notes.md](notes.md) says where
-a target is missed and why, and where the time goes. [report.json](report.json) has every figure.
+a target is missed and why, and where the time goes. `report.json` beside it has every figure.
 
 Figures of one machine: compare ratios, which come from alternating runs. Median, and from least to most.
 """

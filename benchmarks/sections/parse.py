@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EVENTS = 20_000
 METHOD = """In one process, on lines of the standard load (1.9 kB, 60 % with a level context): `EventReader.read`, which
 judges a record whole, against snowplow-analytics-sdk's `transform` alone, without the choice of a context. Each line's
-result equals what the rules make of the SDK's output; else the section fails."""
+result equals what the rules make of the SDK's output; else the section fails. Events per second of processor time."""
 
 
 def measure(size: Size) -> Findings:
@@ -34,16 +34,16 @@ def measure(size: Size) -> Findings:
             raise AssertionError("a line is read otherwise than by the SDK and the rules")
 
     def ours() -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for line in lines:
             reader.read(line)
-        return len(lines) / (time.perf_counter() - begun)
+        return len(lines) / (time.process_time() - begun)
 
     def theirs() -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for text in texts:
             transformed(text)
-        return len(lines) / (time.perf_counter() - begun)
+        return len(lines) / (time.process_time() - begun)
 
     fast, slow = in_turn(size.runs, ours, theirs)
     found.figure("bytes per event", "B", sum(map(len, lines)) / len(lines))
