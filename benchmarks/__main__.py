@@ -10,9 +10,10 @@ from typing import Annotated
 import structlog
 import typer
 
-from benchmarks.driver import ROOT
+from benchmarks.driver import ROOT, WorkerError
 from benchmarks.places import Size
 from benchmarks.report import write
+from headcount.demo.emulator import EmulatorError
 
 SECTIONS = ("parse", "consumer", "writes", "aggregator", "pruner", "latency", "scale", "memory")
 SMALL = Size(runs=1, share=0.1)
@@ -38,7 +39,11 @@ def main(
     for name in wanted:
         typer.echo(f"{name} …")
         begun = time.monotonic()
-        findings = import_module(f"benchmarks.sections.{name}").measure(size)
+        try:
+            findings = import_module(f"benchmarks.sections.{name}").measure(size)
+        except (EmulatorError, WorkerError, TimeoutError) as error:
+            typer.echo(f"{name} could not be measured: {error}", err=True)
+            raise typer.Exit(1) from None
         for figure in findings.figures:
             typer.echo(f"  {figure.name}: {figure.median:,.4g} {figure.unit} ({figure.note})".replace(" ()", ""))
         for target in findings.targets:

@@ -49,7 +49,7 @@ def measure(size: Size) -> Findings:
         found.figure(name, "MB", end, f"{growth:+.1f} MB since the second tenth")
     whole = sum(samples[-1].get(name, 0.0) for name in CONSUMER)
     found.figure("a whole consumer", "MB", whole)
-    found.target(f"a whole consumer's memory at {RATE:.0f} events/s", Sense.MOST, MOST_MEGABYTES, whole, "MB")
+    found.target("a whole consumer's memory under load", Sense.MOST, MOST_MEGABYTES, whole, "MB")
     found.figure("a whole consumer's processor time, Java's too", "% of a core", 100 * used)
     series = {name: tuple(sample.get(name) for sample in samples) for name in names}
     labels = tuple(f"{(n + 1) * EVERY_SECONDS:.0f} s" for n in range(len(samples)))
