@@ -6,8 +6,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.aws_units import count_units
-from headcount.process_metrics import AwsMetrics
 from headcount.model import LevelEvent, Position, Progress, Transition
+from headcount.process_metrics import AwsMetrics
 from headcount.settings import Settings
 from headcount.tables.counts import CountTables, Net
 from headcount.tables.players import PlayerTable
