@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from headcount.model import LevelEvent
+from tests.simulation.broken import BrokenError
 from tests.simulation.run import failures, silently
 from tests.simulation.schedule import Action, Config, Schedule, Sent
 from tests.simulation.seeds import schedule
 from tests.simulation.shrink import shortest
-from tests.simulation.watching import BrokenError
 from tests.simulation.world import World
 
 PIECE = 50
