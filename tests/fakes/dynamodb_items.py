@@ -90,8 +90,10 @@ def refuse_transaction(keys: list[tuple[str, Key]], updates: list[dict[str, Any]
         raise failure("ValidationException", f"Member must have length less than or equal to 100: {len(updates)}")
     if len(set(keys)) < len(keys):
         raise failure("ValidationException", "Transaction request cannot include multiple operations on one item")
-    written = ({"M": update["Key"] | update["ExpressionAttributeValues"]} for update in updates)
-    if sum(map(size_of, written)) > MOST_TRANSACTION_BYTES:
+    sizes = [size_of({"M": update["Key"] | update["ExpressionAttributeValues"]}) for update in updates]
+    if max(sizes) > MOST_ITEM_BYTES:
+        raise failure("ValidationException", "Item size has exceeded the maximum allowed size")
+    if sum(sizes) > MOST_TRANSACTION_BYTES:
         raise failure("ValidationException", "Transaction size exceeds the maximum of 4 MB")
 
 

@@ -39,7 +39,7 @@ class Losses:
         self.stream = TableStream(client, "arn")
         self.lost = self.maybe = False
         self.rebuilding = False
-        self.rebuilds = 0
+        self.rebuilds = self.times = 0  # so many rebuilds were begun; so often something was lost
         self._looking = False
         self._watch: GapWatch | None = None
         self._turn_at = 0.0
@@ -93,11 +93,12 @@ class Losses:
         lease = leases[number % len(leases)]
         if rows.pop((_ROWS + lease.shard.shard_id,), None) is not None:
             self.lost = self.maybe = True
+            self.times += 1
 
     def day_off(self, number: int) -> None:
         """The aggregator is down for more than a day, and the stream forgets what is older."""
         if self._can_lose():
-            self._stop_aggregator(number)
+            self._stop_aggregator(number % 2)
             for _ in range(6):
                 self._world.wait(ROLL_SECONDS + 600)
                 self.roll_all()
@@ -115,6 +116,7 @@ class Losses:
             if _is_move(record) and not self._is_counted(shard, record):
                 hold(self.maybe, f"rule 7: {record} was trimmed before it was counted, by a service that ran")
                 self.lost = True
+                self.times += 1
 
     def _is_counted(self, shard: StreamShard, record: Record) -> bool:
         row = self._world.client.tables["StreamProgress"].items.get((_ROWS + shard.shard_id,), {})
@@ -130,12 +132,15 @@ class Losses:
         return is_called or self._looking or self.rebuilding or self._world.watching.is_pruned
 
     def _stop_aggregator(self, number: int) -> None:
-        """The machine, or the daemon only."""
-        if number % 2:
-            self.begin_anew()
-        else:
-            self._world.kcl[AGGREGATOR].kill_all()
-            self.doubt()
+        """The machine stops, or the daemon only; or another machine goes on, whose watch may have looked before."""
+        match number % 3:
+            case 0:
+                self.begin_anew()
+            case 1:
+                self._world.kcl[AGGREGATOR].kill_all()
+                self.doubt()
+            case _:
+                self._world.kcl[AGGREGATOR].kill_all()
 
     # --- The rebuild ----------------------------------------------------------------------------------------------
 
