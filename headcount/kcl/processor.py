@@ -61,9 +61,14 @@ class Handler(Protocol):
 class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy has no types
     """Speaks the KCL's protocol for one shard and lets a `Handler` do the work."""
 
-    def __init__(self, make_handler: Callable[[str], Handler], metrics: ShardMetrics) -> None:
+    def __init__(
+        self,
+        make_handler: Callable[[str], Handler],
+        metrics: ShardMetrics,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._make_handler = make_handler
-        self._metrics = metrics
+        self._metrics, self._sleep = metrics, sleep
         self._handler: Handler | None = None
         self._shard = ""
         self._lost = False
@@ -136,7 +141,7 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
                 if reason == "InvalidStateException" or tries + 1 == _CHECKPOINT_TRIES:
                     raise
                 _log.warning("checkpoint refused, trying again", reason=reason)
-                time.sleep(min(5.0, 0.1 * 2**tries))
+                self._sleep(min(5.0, 0.1 * 2**tries))
             else:
                 self._metrics.checkpoints.labels(shard=self._shard).inc()
                 self._metrics.last_checkpoint.labels(shard=self._shard).set_to_current_time()

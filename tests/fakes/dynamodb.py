@@ -6,17 +6,21 @@ Passes the contract suites of ``tests/contract``, as DynamoDB Local does. Single
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 from zlib import crc32
 
-from botocore.exceptions import ClientError
-
+from tests.fakes.dynamodb_items import (
+    ConditionalCheckFailedException,
+    Key,
+    Table,
+    failure,
+    ordered,
+    refuse_transaction,
+)
 from tests.fakes.expressions import Item, condition, update
 
-Key = tuple[str, ...]
 BEFORE, AFTER = "before", "after"
 
 # Called before and after each call with the operation, its table and the moment: what it raises, the call raises, as if
@@ -25,39 +29,11 @@ Touch = Callable[[str, str, str], bool]
 # Told of each change: table, key, item before and after (None: there was or is none).
 OnChange = Callable[[str, Key, Item | None, Item | None], None]
 
-MOST_KEY_BYTES = {"HASH": 2048, "RANGE": 1024}
-
-
-class ConditionalCheckFailedException(ClientError):  # noqa: N818 (botocore's name)
-    """As botocore makes it."""
-
 
 class _Exceptions:
     """As ``client.exceptions``."""
 
     ConditionalCheckFailedException = ConditionalCheckFailedException
-
-
-@dataclass
-class Table:
-    """Items by key; ``keys``: the key's attributes; ``told``: whether the table has a stream."""
-
-    keys: tuple[str, ...]
-    told: bool
-    items: dict[Key, Item] = field(default_factory=dict)
-
-    def key(self, values: Mapping[str, Any]) -> Key:
-        """The key in an item or a request."""
-        for name, kind in zip(self.keys, MOST_KEY_BYTES, strict=False):
-            size = len(values[name]["S"].encode())
-            if not 1 <= size <= MOST_KEY_BYTES[kind]:
-                raise failure("ValidationException", f"One or more parameter values are not valid: {name}")
-        return tuple(values[name]["S"] for name in self.keys)
-
-    def ordered(self, segment: int, segments: int) -> list[Key]:
-        """The keys of a segment, in the order of a scan."""
-        hashed = sorted((crc32(key[0].encode()), key) for key in self.items)
-        return [key for number, key in hashed if number % segments == segment]
 
 
 class MemoryDynamoDb:
@@ -71,15 +47,20 @@ class MemoryDynamoDb:
         on_change: OnChange = lambda _table, _key, _before, _after: None,
         page: int = 1000,
         wall: Callable[[], float] = time.time,
+        lag: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.tables: dict[str, Table] = {}
-        self._wall = wall
+        self._wall, self._lag = wall, lag
         self._touch, self._on_change, self._page = touch, on_change, page
 
     def create_table(self, TableName: str, KeySchema: list[dict[str, str]], **more: Any) -> None:  # noqa: N803 (boto3's)
         """Make a table."""
         stream = more.get("StreamSpecification", {}).get("StreamEnabled", False)
         self.tables[TableName] = Table(tuple(key["AttributeName"] for key in KeySchema), stream)
+
+    def update_time_to_live(self, TableName: str, TimeToLiveSpecification: dict[str, Any]) -> None:  # noqa: N803 (boto3's)
+        """Name the attribute that expires an item; see `expire`."""
+        self.tables[TableName].ttl = TimeToLiveSpecification["AttributeName"]
 
     def delete_table(self, TableName: str) -> None:  # noqa: N803 (boto3's name)
         """Drop a table."""
@@ -92,12 +73,12 @@ class MemoryDynamoDb:
     def wait(self, **_arguments: Any) -> None:
         """See `get_waiter`."""
 
-    def get_item(self, TableName: str, Key: Item, **_more: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        """Always consistent."""
+    def get_item(self, TableName: str, Key: Item, **more: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """One item; one that is a little older where no consistent read was asked for."""
 
         def got() -> dict[str, Any]:
             table = self._table(TableName)
-            item = table.items.get(table.key(Key))
+            item = self._seen(table, more).get(table.key(Key))
             answer: dict[str, Any] = {
                 "ResponseMetadata": {"HTTPHeaders": {"date": formatdate(self._wall(), usegmt=True)}}
             }
@@ -107,8 +88,14 @@ class MemoryDynamoDb:
 
     def put_item(self, TableName: str, Item: Item, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
         """One item anew."""
-        table = self._table(TableName)
-        return self._called("put_item", TableName, lambda: self._write(TableName, table.key(Item), Item, arguments))
+        key = self._table(TableName).key(Item)
+
+        def put() -> dict[str, Any]:
+            before = self._table(TableName).items.get(key)
+            self._write(TableName, key, Item, arguments)
+            return {"Attributes": dict(before)} if before and arguments.get("ReturnValues") == "ALL_OLD" else {}
+
+        return self._called("put_item", TableName, put)
 
     def update_item(self, TableName: str, Key: Item, UpdateExpression: str, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """One item changed, or made."""
@@ -126,16 +113,15 @@ class MemoryDynamoDb:
 
         def scanned() -> dict[str, Any]:
             table = self._table(TableName)
-            keys = table.ordered(arguments.get("Segment", 0), arguments.get("TotalSegments", 1))
+            items = self._seen(table, arguments)
+            keys = ordered(items, arguments.get("Segment", 0), arguments.get("TotalSegments", 1))
             if "ExclusiveStartKey" in arguments:
                 begin = table.key(arguments["ExclusiveStartKey"])
                 order = crc32(begin[0].encode()), begin
                 keys = [key for key in keys if (crc32(key[0].encode()), key) > order]
             page = keys[: self._page]
             fits = condition(arguments["FilterExpression"]) if "FilterExpression" in arguments else None
-            found = [
-                dict(item) for item in map(table.items.__getitem__, page) if not fits or fits(item, *_terms(arguments))
-            ]
+            found = [dict(item) for item in map(items.__getitem__, page) if not fits or fits(item, *_terms(arguments))]
             answer: dict[str, Any] = {"Items": found}
             if len(keys) > len(page):
                 answer["LastEvaluatedKey"] = {
@@ -159,11 +145,8 @@ class MemoryDynamoDb:
         return self._called("transact_write_items", TransactItems[0]["Update"]["TableName"], transacted)
 
     def _transact(self, updates: list[dict[str, Any]]) -> None:
-        if len(updates) > 100:
-            raise failure("ValidationException", f"{len(updates)} items")
         keys = [(update["TableName"], self._table(update["TableName"]).key(update["Key"])) for update in updates]
-        if len(set(keys)) < len(keys):
-            raise failure("ValidationException", "Transaction request cannot include multiple operations on one item")
+        refuse_transaction(keys, updates)
         met = [
             self._met(self._table(name).items.get(key), each) for (name, key), each in zip(keys, updates, strict=True)
         ]
@@ -184,10 +167,7 @@ class MemoryDynamoDb:
         after = dict(fresh) if fresh is not None else None
         if "UpdateExpression" in arguments:
             after = update(arguments["UpdateExpression"])(before or after or {}, *_terms(arguments))
-        if after is None:
-            table.items.pop(key, None)
-        else:
-            table.items[key] = after
+        table.write(key, after, self._wall())
         if before != after:
             self._on_change(name, key, before, after)
         return {}
@@ -195,6 +175,11 @@ class MemoryDynamoDb:
     def _met(self, item: Item | None, arguments: dict[str, Any]) -> bool:
         text = arguments.get("ConditionExpression")
         return text is None or condition(text)(item or {}, *_terms(arguments))
+
+    def _seen(self, table: Table, arguments: dict[str, Any]) -> dict[Key, Item]:
+        """What a read sees."""
+        lag = 0.0 if arguments.get("ConsistentRead") else self._lag()
+        return table.as_of(self._wall() - lag) if lag else table.items
 
     def _table(self, name: str) -> Table:
         if name not in self.tables:
@@ -206,14 +191,12 @@ class MemoryDynamoDb:
         answer = run()
         return run() if self._touch(operation, table, AFTER) else answer
 
-    def items(self, name: str) -> Iterator[Item]:
-        """All items of a table, untouched."""
-        yield from self.tables[name].items.values()
-
-
-def failure(code: str, message: str = "", **more: Any) -> ClientError:
-    """An error as botocore raises it."""
-    return ClientError({"Error": {"Code": code, "Message": message}, **more}, "Call")  # type: ignore[typeddict-item] # as DynamoDB does
+    def expire(self) -> None:
+        """Delete whatever has expired: DynamoDB does at some time after that."""
+        for name, table in self.tables.items():
+            for key, item in list(table.items.items()):
+                if table.ttl in item and int(item[table.ttl]["N"]) <= self._wall():
+                    self._write(name, key, None, {})
 
 
 def _terms(arguments: dict[str, Any]) -> tuple[dict[str, str], Item]:

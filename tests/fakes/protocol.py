@@ -68,11 +68,12 @@ SHUTDOWN: Line = {"action": "shutdownRequested"}
 
 @dataclass(frozen=True)
 class Conversation:
-    """What a processor said, its exit code (None: it ran until its input ended), and its metrics."""
+    """What a processor said, its exit code (None: it ran until its input ended), its metrics, and its pauses (s)."""
 
     said: list[Line]
     exit_code: int | None
     metrics: CollectorRegistry
+    slept: list[float]
 
 
 class _Output(io.StringIO):
@@ -90,17 +91,17 @@ class _Output(io.StringIO):
 
 def talk(make: Callable[[str], Handler], *told: Line, listen: Callable[[Line], None] = lambda _: None) -> Conversation:
     """Tell a processor all these lines; ``listen`` hears each answer at its time."""
-    registry, said = CollectorRegistry(), list[Line]()
+    registry, said, slept = CollectorRegistry(), list[Line](), list[float]()
 
     def hear(line: Line) -> None:
         said.append(line)
         listen(line)
 
-    processor = ShardProcessor(make, ShardMetrics(registry))
+    processor = ShardProcessor(make, ShardMetrics(registry), slept.append)
     lines = io.StringIO("".join(json.dumps(line) + "\n" for line in told))
     try:
         KCLProcess(processor, lines, _Output(hear), io.StringIO()).run()
     except SystemExit as end:
-        return Conversation(said, end.code if isinstance(end.code, int) else -1, registry)
+        return Conversation(said, end.code if isinstance(end.code, int) else -1, registry, slept)
     assert lines.read() == ""
-    return Conversation(said, None, registry)
+    return Conversation(said, None, registry, slept)

@@ -13,7 +13,7 @@ from tests.simulation.run import failure_of, failures, silently
 from tests.simulation.seeds import schedule
 from tests.simulation.shrink import shortest
 
-CHUNK = 25  # seeds that a process takes at a time
+CHUNK = 5  # seeds that a process takes at a time
 EXIT_FAILED = 1
 
 
@@ -44,7 +44,7 @@ def main(
             found += failed
             if found and not all_of_them:
                 break
-            if done % 200 == 0:
+            if done * CHUNK % 5000 == 0:
                 typer.echo(f"{done * CHUNK} seeds in {time.monotonic() - begun:.0f} s, {len(found)} failed")
     for number, failure in sorted(found)[:20]:
         typer.echo(f"seed {number}: {failure}")

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from random import Random
 
 # What may happen and how often; the second group only amid something else too.
-_CALM = (("poll", 36), ("poll zombie", 8), ("prune", 10), ("wait", 16), ("round", 12), ("rounds", 3))
+_CALM = (
+    ("poll", 36),
+    ("poll zombie", 8),
+    ("prune", 8),
+    ("cut short", 2),
+    ("wait", 16),
+    ("round", 12),
+    ("rounds", 3),
+    ("ttl", 1),
+)
 _ROUGH = (
     ("steal", 6),
     ("take over", 5),
@@ -24,10 +33,13 @@ _ROUGH = (
     ("roll", 2),
     ("expire", 1),
 )
-FAILING = {"poll", "poll zombie", "prune", "drain"}  # what a fault may break in upon
+# Only where changes may be lost.
+_LOSSES = (("lose progress", 2), ("day off", 1), ("rebuild", 6))
+FAILING = {"poll", "poll zombie", "prune", "cut short", "drain", "rebuild"}  # what a fault may break in upon
 # What a fault may wait for; the aggregator's transactions are rare, and matter most.
-WRITES = ("update_item", "put_item", "transact_write_items", "transact_write_items")
+WRITES = ("update_item", "put_item", "transact_write_items", "transact_write_items", "checkpoint")
 MOST_BRISK = 150
+_PRUNING = {"prune", "cut short"}
 
 _WAITS = (0.0, 0.3, 1.0, 2.0, 5.0, 5.0, 15.0, 40.0, 120.0)
 _LONG_WAITS = (300.0, 610.0, 1300.0)
@@ -50,9 +62,9 @@ def calm_actions(random: Random, sent: tuple[Sent, ...]) -> list[Action]:
     return made
 
 
-def brisk_actions(random: Random, sent: tuple[Sent, ...]) -> list[Action]:
+def brisk_actions(random: Random, sent: tuple[Sent, ...], *, losses: bool) -> list[Action]:
     """Records are read soon after they arrive, so that players are pruned while others return; some things fail."""
-    names, weights = zip(*_CALM, *_ROUGH, strict=True)
+    names, weights = zip(*_CALM, *_ROUGH, *(_LOSSES if losses else ()), strict=True)
     made: list[Action] = []
     now, step = 0.0, random.choice((3.0, 11.0, 25.0))
     while sent and now < sent[-1].arrives and len(made) < MOST_BRISK:
@@ -61,7 +73,7 @@ def brisk_actions(random: Random, sent: tuple[Sent, ...]) -> list[Action]:
         made.append(Action("wait", seconds=round(wait, 1)))
         made += [Action("round", amount=random.choice((3, 30)))] * random.choice((0, 1, 1, 2))
         if random.random() < 0.6:
-            action = Action("prune", number=random.randrange(3))
+            action = Action(random.choice(("prune", "prune", "prune", "cut short")), number=random.randrange(3))
             made.append(_disturbed(random, action, names, weights) if random.random() < 0.6 else action)
         if random.random() < 0.3:
             action = _action(random, names, weights, long_waits=False)
@@ -70,9 +82,11 @@ def brisk_actions(random: Random, sent: tuple[Sent, ...]) -> list[Action]:
     return made
 
 
-def actions(random: Random) -> list[Action]:
+def actions(random: Random, *, losses: bool) -> list[Action]:
+    """Anything, in any order."""
     rough = random.choice((0.5, 1.0, 2.0))
-    names, weights = zip(*_CALM, *((name, weight * rough) for name, weight in _ROUGH), strict=True)
+    rare = (*_ROUGH, *(_LOSSES if losses else ()))
+    names, weights = zip(*_CALM, *((name, weight * rough) for name, weight in rare), strict=True)
     fault_share = random.choice((0.05, 0.2, 0.4))
     long_waits = random.random() < 0.4
     made: list[Action] = []
@@ -98,13 +112,13 @@ def _action(random: Random, names: tuple[str, ...], weights: tuple[float, ...], 
 
 def _disturbed(random: Random, action: Action, names: tuple[str, ...], weights: tuple[float, ...]) -> Action:
     fault: Fault = random.choice(("crash", "crash", "meanwhile", "meanwhile", "throttle", "conflict", "lost", "again"))
-    if action.what == "prune" and random.random() < 0.5:
+    if action.what in _PRUNING and random.random() < 0.5:
         fault = "meanwhile"
     # Time goes on amid a call, but not for so long that the KCL would have ended the worker.
     inner = _action(random, names, weights, long_waits=False) if fault == "meanwhile" else None
-    if inner is not None and action.what == "prune" and random.random() < 0.7:
+    if inner is not None and action.what in _PRUNING and random.random() < 0.7:
         inner = Action("round", amount=30)
-    amid = random.choice(("", "delete_item") if action.what == "prune" else ("", "", *WRITES))
+    amid = random.choice(("", "delete_item") if action.what in _PRUNING else ("", "", *WRITES))
     return replace(
         action,
         fault=fault,

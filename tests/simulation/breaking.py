@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import multiprocessing
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,35 +20,40 @@ from tests.simulation.mutants import FILE, MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("headcount", "consumer", "level_aggregator", "pruner", "tests/fakes", "tests/simulation")
+OURS = {name.partition("/")[0] for name in COPIED}  # packages
 DOCUMENT = ROOT / "docs" / "correctness.md"
 TABLE = re.compile(r"(?<=<!-- mutants: begin -->\n).*(?=<!-- mutants: end -->)", re.DOTALL)
-NOTICED = 1  # exit code of `tests.simulation`
 
 
 class NotNoticedError(AssertionError):
     """The simulator passed over a mutant."""
 
 
-def notice(mutant: Mutant, directory: Path, first: int, seeds: int) -> int:
-    """The first seed at which the simulator notices ``mutant``, built in ``directory``. Raises `NotNoticedError`."""
-    for name in COPIED:
-        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__", "lib"))
-    file = directory / mutant.file
-    file.write_text(mutant.applied_to(file.read_text(encoding="utf-8")), encoding="utf-8")
-    command = [sys.executable, "-m", "tests.simulation", "--no-shrink", "--stop"]
-    command += ["--first", str(first), "--seeds", str(seeds)]
-    done = subprocess.run(
-        command,
-        cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(directory)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    failed = re.match(r"seed (\d+): ", done.stdout)
-    if done.returncode != NOTICED or failed is None:
-        raise NotNoticedError(f"{mutant.name}: {seeds} seeds from {first} on: {done.stdout}{done.stderr}")
-    return int(failed[1])
+def notice(mutant: Mutant, first: int, seeds: int) -> int:
+    """The first seed at which the simulator notices ``mutant``. Raises `NotNoticedError`."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(_notice, (mutant, first, seeds))
+
+
+def _notice(mutant: Mutant, first: int, seeds: int) -> int:
+    """The same, in a process that does nothing else: the broken code takes the place of ours."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name in COPIED:
+            shutil.copytree(ROOT / name, Path(directory, name), ignore=shutil.ignore_patterns("__pycache__", "lib"))
+        file = Path(directory, mutant.file)
+        file.write_text(mutant.applied_to(file.read_text(encoding="utf-8")), encoding="utf-8")
+        for name in list(sys.modules):
+            if name.partition(".")[0] in OURS:
+                del sys.modules[name]
+        sys.path.insert(0, directory)
+        importlib.invalidate_caches()
+        run = importlib.import_module("tests.simulation.run")
+        if not Path(run.__file__ or "").is_relative_to(directory):
+            raise ImportError(f"{run.__file__} is not the broken code in {directory}")
+        for seed in range(first, first + seeds):
+            if run.failures(range(seed, seed + 1)):
+                return seed
+    raise NotNoticedError(f"{mutant.name}: {seeds} seeds from {first} on")
 
 
 def table(mutants: tuple[Mutant, ...]) -> str:
@@ -65,17 +72,26 @@ def write(mutants: tuple[Mutant, ...]) -> None:
     DOCUMENT.write_text(TABLE.sub(lambda _: table(mutants), document), encoding="utf-8")
 
 
-def main(seeds: Annotated[int, typer.Option(help="Tried per mutant.")] = 3000) -> None:
+def _tried(mutant: Mutant, seeds: int) -> Mutant | str:
+    try:
+        return replace(mutant, seed=_notice(mutant, 0, seeds))
+    except NotNoticedError as error:
+        return str(error)
+
+
+def main(
+    seeds: Annotated[int, typer.Option(help="Tried per mutant.")] = 3000,
+    processes: Annotated[int, typer.Option(min=1, help="At once.")] = os.cpu_count() or 1,
+) -> None:
     """Find for each mutant the first seed that notices it, and keep it; exit 1 if one is passed over."""
     found: list[Mutant] = []
-    for mutant in MUTANTS:
-        with tempfile.TemporaryDirectory() as directory:
-            try:
-                found.append(replace(mutant, seed=notice(mutant, Path(directory), 0, seeds)))
-            except NotNoticedError as error:
-                typer.echo(f"NOT NOTICED: {error}", err=True)
-                continue
-        typer.echo(f"rule {mutant.rule}, seed {found[-1].seed}: {mutant.name}")
+    with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
+        for tried in pool.imap(partial(_tried, seeds=seeds), MUTANTS, chunksize=1):
+            if isinstance(tried, str):
+                typer.echo(f"NOT NOTICED: {tried}", err=True)
+            else:
+                typer.echo(f"rule {tried.rule}, seed {tried.seed}: {tried.name}")
+                found.append(tried)
     if len(found) < len(MUTANTS):
         raise typer.Exit(1)
     write(tuple(found))

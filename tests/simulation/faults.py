@@ -6,18 +6,26 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amazon_kclpy.checkpoint_error import CheckpointError
 from botocore.exceptions import ConnectionClosedError
 
-from tests.fakes.dynamodb import AFTER, BEFORE, failure
-from tests.simulation.kcl import CrashError
+from tests.fakes.dynamodb import AFTER, BEFORE
+from tests.fakes.dynamodb_items import failure
+from tests.simulation.leases import CrashError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.simulation.schedule import Action
 
-_READS = {"get_item", "scan", "checkpoint"}
-
+_READS = {"get_item", "scan"}
+CHECKPOINT = "checkpoint"
+# As the KCL's Java side names them; a lease that was lost shows by itself.
+_REFUSALS = {
+    "throttle": "ThrottlingException",
+    "conflict": "InvalidStateException",
+    "lost": "KinesisClientLibDependencyException",
+}
 
 MOST_WAITING = 4
 
@@ -64,6 +72,8 @@ class Faults:
         match action.fault:
             case "crash":
                 raise CrashError
+            case "throttle" | "conflict" | "lost" if operation == CHECKPOINT:
+                raise CheckpointError(_REFUSALS[action.fault])
             case "throttle":
                 raise failure("ProvisionedThroughputExceededException", "throttled")
             case "conflict" if operation == "transact_write_items":
@@ -83,5 +93,7 @@ def _fits(fault: str, operation: str, moment: str) -> bool:
     if fault in {"crash", "meanwhile"}:
         return True
     if fault == "throttle":
-        return moment == BEFORE and operation != "checkpoint"
-    return operation not in _READS and moment == (BEFORE if fault == "conflict" else AFTER)
+        return moment == BEFORE
+    if operation in _READS or (fault == "again" and operation == CHECKPOINT):
+        return False
+    return moment == (BEFORE if fault == "conflict" else AFTER)

@@ -1,89 +1,19 @@
-"""The KCL in memory: leases, fetches ahead, deliveries, checkpoints, crashes, workers that lost their lease and go on.
-
-The processors are the real ones (`headcount.kcl.processor`). Facts are by the KCL's behaviour in ``platform.md``: a
-shard's children begin when the KCL has its parents' end; a worker without the lease may go on until it is told, but its
-checkpoints are refused.
-"""
+"""One application of the KCL in memory, and what a schedule does to it."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
-
-from amazon_kclpy.checkpoint_error import CheckpointError
-
-from headcount.model import Position
-from tests.simulation.watching import hold
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from headcount.kcl.processor import ShardProcessor
-    from headcount.model import Record
-    from tests.simulation.streams import Stream, StreamShard
+from tests.simulation.delivery import Delivery
+from tests.simulation.leases import Worker
 
 
-class CrashError(BaseException):
-    """The process dies here; nothing of it may catch this."""
-
-
-@dataclass(eq=False)
-class Worker:
-    """One life of a worker process; ``at``: how many of the shard's records it has fetched."""
-
-    lease: Lease
-    processor: ShardProcessor
-    at: int
-    fetched: deque[tuple[Sequence[Record], int]] = field(default_factory=deque)
-    busy: bool = False
-
-
-@dataclass(eq=False)
-class Lease:
-    """A shard, the position that its checkpoint covers, and who reads it."""
-
-    shard: StreamShard
-    checkpoint: Position | None = None
-    ended: bool = False
-    owner: Worker | None = None
-    zombies: list[Worker] = field(default_factory=list)
-
-
-class Kcl:
-    """One application: delivers a stream's shards to processors.
-
-    ``prefetch``: batches fetched ahead, at most 2. ``touch`` is called as a checkpoint is asked for, ``on_checkpoint``
-    as one is made, with the shard and the position (None: the shard's end).
-    """
-
-    def __init__(
-        self,
-        stream: Stream,
-        make: Callable[[], ShardProcessor],
-        touch: Callable[[], object],
-        on_checkpoint: Callable[[str, Position | None], None],
-        prefetch: int,
-    ) -> None:
-        self._stream, self._make, self._touch, self._on_checkpoint = stream, make, touch, on_checkpoint
-        self._prefetch = prefetch
-        self.leases: dict[str, Lease] = {}
-
-    @property
-    def available(self) -> list[Lease]:
-        """Leases of the shards that may be read now: not ended, their parents are."""
-        for shard_id, shard in self._stream.shards.items():
-            if shard_id not in self.leases:
-                self.leases[shard_id] = Lease(shard)
-        return [
-            lease
-            for lease in self.leases.values()
-            if not lease.ended and all(self.leases[parent].ended for parent in lease.shard.parents)
-        ]
+class Kcl(Delivery):
+    """See `Delivery`."""
 
     def poll(self, number: int, most: int) -> None:
         """One round of a shard's owner, who is started if there is none: fetch a batch, deliver what is due."""
+        if not self._around.may_run():
+            self.kill_all()
+            return
         available = self.available
         if available:
             lease = available[number % len(available)]
@@ -153,17 +83,6 @@ class Kcl:
         for number in range(len(self.available)):
             self.poll(number, most)
 
-    @property
-    def rests(self) -> bool:
-        """Whether everything was delivered: every shard that is open has an owner at its tip, the closed ones ended."""
-        return all(
-            lease.owner is not None
-            and not lease.shard.closed
-            and lease.owner.at == len(lease.shard.records)
-            and not any(batch for batch, _ in lease.owner.fetched)
-            for lease in self.available
-        )
-
     def drain_all(self) -> None:
         """Shut every owner down."""
         for number in range(len(self.available)):
@@ -175,108 +94,3 @@ class Kcl:
 
     def _zombies(self) -> list[Worker]:
         return [zombie for lease in self.leases.values() for zombie in lease.zombies]
-
-    def _begin(self, lease: Lease) -> None:
-        """Start the shard's owner; it is a zombie at once if another one took the lease meanwhile."""
-        done = lease.checkpoint
-        at = sum(1 for record in lease.shard.records if done is not None and record.position <= done)
-        worker = Worker(lease, self._make(), at)
-        told = SimpleNamespace(
-            shard_id=lease.shard.shard_id,
-            sequence_number=str(done.sequence) if done else "TRIM_HORIZON",
-            sub_sequence_number=done.sub if done else 0,
-        )
-        worker.busy = True
-        try:
-            worker.processor.initialize(told)
-        except (CrashError, SystemExit):
-            return
-        finally:
-            worker.busy = False
-        if lease.owner is None:
-            lease.owner = worker
-        else:
-            lease.zombies.append(worker)
-
-    def _round(self, worker: Worker, most: int, prefetch: int) -> None:
-        if worker.busy:
-            return
-        records = worker.lease.shard.records
-        batch = records[worker.at : worker.at + most]
-        worker.at += len(batch)
-        worker.fetched.append((batch, 1000 * (len(records) - worker.at)))
-        while len(worker.fetched) > prefetch:
-            if not self._deliver(worker):
-                return
-        shard = worker.lease.shard
-        if shard.closed and worker.at == len(records):
-            while worker.fetched:
-                if not self._deliver(worker):
-                    return
-            self._call(worker, lambda: worker.processor.shard_ended(self._told(worker)))
-
-    def _deliver(self, worker: Worker) -> bool:
-        batch, behind = worker.fetched.popleft()
-        told = SimpleNamespace(
-            records=[_raw(record) for record in batch],
-            millis_behind_latest=behind,
-            checkpointer=_Checkpointer(self, worker),
-        )
-        return self._call(worker, lambda: worker.processor.process_records(told))
-
-    def _call(self, worker: Worker, call: Callable[[], None]) -> bool:
-        """Whether the process still lives."""
-        if worker.busy:
-            return False
-        worker.busy = True
-        try:
-            call()
-        except (CrashError, SystemExit):
-            self._bury(worker)
-            return False
-        except Exception:  # noqa: BLE001, S110 (amazon_kclpy tells the daemon that all went well)
-            pass
-        finally:
-            worker.busy = False
-        return True
-
-    def _bury(self, worker: Worker) -> None:
-        lease = worker.lease
-        lease.owner = None if lease.owner is worker else lease.owner
-        lease.zombies = [zombie for zombie in lease.zombies if zombie is not worker]
-
-    def _told(self, worker: Worker) -> SimpleNamespace:
-        return SimpleNamespace(checkpointer=_Checkpointer(self, worker))
-
-    def checkpoint(self, worker: Worker, position: Position | None) -> None:
-        """Make a checkpoint (None: of the shard's end), unless the worker has lost the lease."""
-        self._touch()
-        lease = worker.lease
-        if lease.owner is not worker or lease.ended:
-            raise CheckpointError("ShutdownException")
-        self._on_checkpoint(lease.shard.shard_id, position)
-        if position is None:
-            lease.ended, lease.owner = True, None
-        else:
-            hold(lease.checkpoint is None or lease.checkpoint <= position, "a checkpoint went back")
-            lease.checkpoint = position
-
-
-@dataclass(frozen=True)
-class _Checkpointer:
-    kcl: Kcl
-    worker: Worker
-
-    def checkpoint(self, sequence_number: str | None = None, sub_sequence_number: int = 0) -> None:
-        """As amazon_kclpy's."""
-        position = None if sequence_number is None else Position(int(sequence_number), sub_sequence_number)
-        self.kcl.checkpoint(self.worker, position)
-
-
-def _raw(record: Record) -> Any:
-    return SimpleNamespace(
-        sequence_number=record.sequence_number,
-        sub_sequence_number=record.position.sub,
-        binary_data=record.data,
-        timestamp_millis=record.arrived_at,
-    )

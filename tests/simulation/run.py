@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from tests.simulation.broken import BrokenError
+from tests.simulation.ending import fall_silent, finish, go_on_for_days, replay
 from tests.simulation.invariants import assert_every_move_was_seen, assert_nobody_is_left, assert_right
 from tests.simulation.seeds import schedule
-from tests.simulation.watching import BrokenError
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
@@ -32,17 +33,19 @@ def failure_of(one: Schedule) -> str | None:
 def _run(one: Schedule) -> None:
     world = World(one)
     world.run()
-    world.finish()
+    finish(world)
     assert_right(world)
     if one.config.calm:
         assert_every_move_was_seen(world)
-    if one.seed % 3 == 0:
-        world.replay()
-        assert_right(world)
-    if one.seed % 3 == 1:
-        world.fall_silent()
-        assert_right(world)
-        assert_nobody_is_left(world)
+    match one.seed % 6:
+        case 0 | 3:
+            replay(world)
+        case 1 | 4:
+            fall_silent(world)
+            assert_nobody_is_left(world)
+        case 2:
+            go_on_for_days(world)
+    assert_right(world)
 
 
 @contextmanager

@@ -20,7 +20,13 @@ HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Config:
-    """Settings of the run. ``skews``: what the wall clocks of consumers and pruners are off by, s, in turn."""
+    """Settings of the run, and how the world around it is.
+
+    ``skews``: what the wall clocks of consumers and pruners are off by, s, in turn. ``most_items`` of a transaction
+    (None: as DynamoDB has it). ``batch``: records that a service takes at once in the end. ``lags``: how old an answer
+    of DynamoDB may be where no consistent read is asked for, s, in turn. ``losses``: whether changes may be lost to
+    the counts. ``crowd``: whether many players are in many levels.
+    """
 
     idle: float
     lateness: float
@@ -30,9 +36,16 @@ class Config:
     table_shards: int
     prefetch: int
     page: int
-    most_items: int
+    most_items: int | None
     calm: bool
     skews: tuple[float, ...]
+    lags: tuple[float, ...] = (0.0,)
+    batch: int = 50
+    poison_run: int = 0
+    losses: bool = False
+    crowd: bool = False
+    transitions_kept: int = 604_800
+    letters_kept: int = 2_592_000
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,16 @@ def schedule(seed: int) -> Schedule:
     if config.calm:
         happens = calm_actions(random, sent)
     elif random.random() < 0.4:
-        happens = brisk_actions(random, sent)
+        happens = brisk_actions(random, sent, losses=config.losses)
     else:
-        happens = actions(random)
+        happens = actions(random, losses=config.losses)
     return Schedule(seed, config, sent, tuple(happens))
 
 
 def _config(random: Random) -> Config:
     calm = random.random() < 0.1
     skewed = not calm and random.random() < 0.25
+    crowd = not calm and random.random() < 0.1
     return Config(
         idle=60.0 if calm else random.choice((60.0, 60.0, 300.0)),
         lateness=random.choice((2.0, 10.0)),
@@ -35,7 +36,14 @@ def _config(random: Random) -> Config:
         table_shards=random.choice((1, 2)),
         prefetch=random.choice((0, 1, 2, 2)),
         page=random.choice((1, 3, 100)),
-        most_items=random.choice((8, 12, 100)),
+        most_items=None if crowd else random.choice((8, 12, None)),
         calm=calm,
         skews=tuple(random.choice((-HOUR, -60.0, 0.0, 60.0, HOUR)) for _ in range(3)) if skewed else (0.0,),
+        lags=tuple(random.choice((0.0, 0.0, 0.2, 1.0, 2.0)) for _ in range(7)),
+        batch=1000 if crowd else random.choice((20, 50, 50, 1000)),
+        poison_run=0 if calm or random.random() < 0.8 else random.choice((1, 2, 3)),
+        losses=not calm and random.random() < 0.15,
+        crowd=crowd,
+        transitions_kept=random.choice((3600, 604_800)),
+        letters_kept=random.choice((3600, 2_592_000)),
     )

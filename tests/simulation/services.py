@@ -13,11 +13,13 @@ from headcount.dead_letters import DeadLetterTable
 from headcount.event_stream import EventStream
 from headcount.kcl.processor import Handler
 from headcount.snowplow import EventReader
+from headcount.tables.counts import MOST_ITEMS
 from level_aggregator.handler import AggregatorHandler
 from level_aggregator.handler import Parts as AggregatorParts
 from pruner.rate import Rate
 from pruner.sweep import Sweep
 from tests.fakes.inline import InlineExecutor
+from tests.simulation.records import TABLE_IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +63,17 @@ class Services:
             reader=EventReader(frozenset(), "com.codecombat/level_context", "user_id", "level_slug"),
             players=world.players,
             progress=world.progress,
-            dead_letters=DeadLetterTable(self._client, world.settings.dead_letter_table),
+            dead_letters=DeadLetterTable(
+                self._client,
+                world.settings.dead_letter_table,
+                world.settings.dead_letter_retention_seconds,
+                wall=lambda: world.clock.now + skew,
+            ),
             metrics=MUTE,
             writers=InlineExecutor(),
             refresh=world.settings.refresh_seconds,
             first_watermark=parents_least_watermark(self._stream, world.progress, self._identity),
+            poison_limit=world.poison_limit,
             wall=lambda: world.clock.now + skew,
             monotonic=world.clock,
         )
@@ -81,12 +89,12 @@ class Services:
             idle_timeout_ms=world.settings.idle_timeout_ms,
             wall=world.clock,
             monotonic=world.clock,
-            sleep=world.clock.sleep,
+            sleep=world.wait,
+            is_lost=world.losses.stream.is_lost,
         )
-        vars(level_aggregator.handler)["MOST_ITEMS"] = (
-            world.schedule.config.most_items
-        )  # a batch is rarely so long here
-        return lambda shard: AggregatorHandler(parts, "PlayerState@1", shard)
+        # A batch is rarely so long here.
+        vars(level_aggregator.handler)["MOST_ITEMS"] = world.schedule.config.most_items or MOST_ITEMS
+        return lambda shard: AggregatorHandler(parts, TABLE_IDENTITY, shard)
 
     def sweep(self, number: int) -> Sweep:
         """A pass of one of several pruners."""

@@ -1,34 +1,46 @@
-"""Sharded streams in memory: Kinesis with split and merge, a DynamoDB stream whose shards roll over."""
+"""Sharded streams in memory: Kinesis with split and merge, a DynamoDB stream whose shards roll over and are trimmed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headcount.model import Position, Record
 from tests.simulation.schedule import HASHES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKED_MS = 200  # records that come within so long may share a sequence number
 
 
 @dataclass
 class StreamShard:
-    """One shard and all that it ever took."""
+    """One shard and all that it ever took; ``trimmed``: so many of these are forgotten, ``gone``: it is itself."""
 
     shard_id: str
     lowest: int
     end: int
+    starting: int
     parents: tuple[str, ...] = ()
-    closed: bool = False
+    ending: int | None = None
+    closed_at: float = 0.0
     records: list[Record] = field(default_factory=list)
+    trimmed: int = 0
+    gone: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more records."""
+        return self.ending is not None
 
 
 class Stream:
     """A stream of ``shards`` equal shards."""
 
-    def __init__(self, name: str, shards: int) -> None:
-        self.name = name
+    def __init__(self, name: str, shards: int, clock: Callable[[], float]) -> None:
+        self.name, self._clock = name, clock
         self.shards: dict[str, StreamShard] = {}
         self._sequence = count(1000)
         bounds = [HASHES * number // shards for number in range(shards + 1)]
@@ -46,6 +58,11 @@ class Stream:
         record = Record(position, str(position.sequence), data, arrived_at)
         shard.records.append(record)
         return shard, record
+
+    @property
+    def listed(self) -> dict[str, StreamShard]:
+        """The shards that the stream still has, by id."""
+        return {shard_id: shard for shard_id, shard in self.shards.items() if not shard.gone}
 
     @property
     def open(self) -> list[StreamShard]:
@@ -75,30 +92,39 @@ class Stream:
         self._close(shard)
         self._open(shard.lowest, shard.end, shard.shard_id)
 
+    def trim(self, seconds: float) -> list[tuple[StreamShard, Record]]:
+        """Forget what is older, records and closed shards; returns the records."""
+        end = self._clock() - seconds
+        forgotten = []
+        for shard in self.listed.values():
+            trimmed = sum(1 for record in shard.records if record.arrived_at < end * 1000)
+            forgotten += [(shard, record) for record in shard.records[shard.trimmed : trimmed]]
+            shard.trimmed = max(shard.trimmed, trimmed)
+            shard.gone = shard.closed and shard.closed_at < end
+        return forgotten
+
     def _open(self, lowest: int, end: int, *parents: str) -> None:
         shard_id = f"{self.name}-{len(self.shards)}"
-        self.shards[shard_id] = StreamShard(shard_id, lowest, end, parents)
+        self.shards[shard_id] = StreamShard(shard_id, lowest, end, next(self._sequence), parents)
 
     def _close(self, shard: StreamShard) -> None:
-        shard.closed = True
+        shard.ending, shard.closed_at = next(self._sequence), self._clock()
 
 
 @dataclass
 class MemoryKinesis:
-    """What of boto3's client the pruner and a new worker ask; ``expired``: shards that are no longer listed."""
+    """What of boto3's client the pruner and a new worker ask."""
 
     stream: Stream
-    expired: set[str] = field(default_factory=set)
 
     def list_shards(self, **_arguments: Any) -> dict[str, Any]:
         """As Kinesis lists them, one page."""
-        return {"Shards": [_listed(shard) for name, shard in self.stream.shards.items() if name not in self.expired]}
+        return {"Shards": [_listed(shard) for shard in self.stream.listed.values()]}
 
 
 def _listed(shard: StreamShard) -> dict[str, Any]:
     parents = dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
-    numbers = {"StartingSequenceNumber": "0"}
-    listed: dict[str, Any] = {"ShardId": shard.shard_id, "SequenceNumberRange": numbers, **parents}
-    if shard.closed:
-        listed["SequenceNumberRange"]["EndingSequenceNumber"] = "1"
-    return listed
+    numbers = {"StartingSequenceNumber": str(shard.starting)}
+    if shard.ending is not None:
+        numbers["EndingSequenceNumber"] = str(shard.ending)
+    return {"ShardId": shard.shard_id, "SequenceNumberRange": numbers, **parents}

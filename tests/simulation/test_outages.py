@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from headcount.model import LevelCount, PlayerRow, Transition
+from tests.simulation.ending import finish
 from tests.simulation.invariants import assert_right
 from tests.simulation.run import silently
 from tests.simulation.schedule import HASHES, Config, Schedule, Sent
@@ -67,7 +68,7 @@ def run(sent: tuple[Sent, ...], stopped: range = NOBODY) -> Ended:
                 before = leaves(world)
                 world.prune(0)
                 deleted_at += [world.clock.now - begun] * (leaves(world) - before)
-        world.finish()
+        finish(world)
         assert_right(world)
     return Ended(dict(world.players.all()), world.counts.levels(), dict(world.counts.transitions()), deleted_at)
 

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from headcount.model import LevelEvent
+from tests.simulation.broken import BrokenError
 from tests.simulation.run import failures, silently
 from tests.simulation.schedule import Action, Config, Schedule, Sent
 from tests.simulation.seeds import schedule
 from tests.simulation.shrink import shortest
-from tests.simulation.watching import BrokenError
 from tests.simulation.world import World
 
 PIECE = 50
@@ -27,7 +27,8 @@ def test_a_seed_is_one_schedule() -> None:
 
 def test_every_kind_of_action_happens() -> None:
     actions = [action for seed in range(300) for action in schedule(seed).actions]
-    assert {action.what for action in actions} >= {"steal", "split", "merge", "roll", "expire", "kill all", "tell"}
+    rare = {"steal", "split", "merge", "roll", "expire", "kill all", "tell", "cut short", "ttl"}
+    assert {action.what for action in actions} >= rare | {"lose progress", "day off", "rebuild"}
     assert any(action.what == "prune" and action.inner is not None for action in actions)
 
 
@@ -43,7 +44,22 @@ def test_every_kind_of_fault_breaks_in_where_it_matters() -> None:
         assert fired[fault, "transact_write_items"] >= 3, fault
         assert fired[fault, "update_item"] >= 3, fault
         assert fired[fault, "delete_item"] >= 3, fault
+    for fault in ("crash", "meanwhile", "throttle", "conflict", "lost"):
+        assert fired[fault, "checkpoint"] >= 3, fault
     assert {"get_item", "scan", "put_item", "checkpoint"} <= {operation for kind, operation in fired if kind == "crash"}
+
+
+def test_changes_are_lost_to_the_counts_and_rebuilds_mend_them() -> None:
+    """Some while the schedule runs, and counting goes on after them; see `tests.simulation.losses`."""
+    lost = rebuilt = 0
+    with silently():
+        for seed in range(150):
+            if schedule(seed).config.losses:
+                world = World(schedule(seed))
+                world.run()
+                lost, rebuilt = lost + world.losses.times, rebuilt + world.losses.rebuilds
+    assert lost >= 5
+    assert rebuilt >= 5
 
 
 def test_a_failing_schedule_is_made_short() -> None:

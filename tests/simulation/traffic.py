@@ -17,6 +17,7 @@ def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
     """All records, in the order in which they arrive; most of them as they should."""
     levels = LEVELS[: random.randint(2, 5)]
     by_player = config.calm or random.random() < 0.4
+    whole = not config.calm and random.random() < 0.3  # seconds, so that times meet
     length = random.choice((120.0, 600.0, 1800.0))
     sent: list[Sent] = []
     for number in range(random.randint(1, 5)):
@@ -29,6 +30,7 @@ def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
             if random.random() < 0.4:
                 level = random.choice(levels)
             now += _pause(random, config, length)
+            now = round(now) if whole else now
     for _ in range(random.randint(0, 6)):
         at = random.uniform(0, length)
         kind: Kind = "other" if config.calm or random.random() < 0.6 else "poison"
@@ -37,6 +39,8 @@ def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
             Sent(arrives, round(at, 1), random.randrange(HASHES), kind),
             Sent(arrives, round(at, 1), random.randrange(HASHES), kind, aggregated=aggregated),
         ]
+    sent += _crowd(random, length) if config.crowd else []
+    sent += _poison_in_a_row(random, length) if not config.calm and random.random() < 0.2 else []
     end = int(max(one.arrives for one in sent))
     keys = [HASHES * number // config.shards for number in range(config.shards)]
     if config.calm:  # others play on, on every shard, so that the stream's time goes on
@@ -73,6 +77,22 @@ def _outage(random: Random, config: Config, sent: list[Sent]) -> list[Sent]:
     return sorted([*up, *kept], key=lambda one: one.arrives)
 
 
+def _crowd(random: Random, length: float) -> list[Sent]:
+    """So many players in so many levels that a transaction can't hold all that a batch says."""
+    sent = []
+    for number in range(random.randint(30, 90)):
+        at, key = round(random.uniform(0, length), 1), random.randrange(HASHES)
+        for _ in range(random.randint(1, 3)):
+            sent.append(Sent(at, at, key, "level", f"{chr(97 + number % 26)}{number}", f"R{random.randrange(60)}"))
+            at = round(at + random.uniform(1, 300), 1)
+    return sent
+
+
+def _poison_in_a_row(random: Random, length: float) -> list[Sent]:
+    at, key = round(random.uniform(0, length), 1), random.randrange(HASHES)
+    return [Sent(at, at, key, random.choice(("poison", "poison", "poison", "other"))) for _ in range(9)]
+
+
 def _pause(random: Random, config: Config, length: float) -> float:
     choice = random.random()
     if choice < 0.08:
@@ -85,12 +105,13 @@ def _pause(random: Random, config: Config, length: float) -> float:
 
 
 def _record(random: Random, config: Config, player: str, level: str, at: float, key: int) -> Sent:
-    delay, stamp = random.uniform(0, config.lateness / 2), at
+    delay, stamp = random.choice((random.uniform(0, config.lateness), config.lateness)), at
     choice = random.random()
     if config.calm:
         delay = 0.1
-    elif choice < 0.06:
-        delay = random.choice((30.0, config.idle, config.idle + config.lateness + 5, HOUR))  # late
+    elif choice < 0.08:
+        left = config.idle + config.lateness
+        delay = random.choice((30.0, config.idle, left, left + 0.1, left + 5, HOUR))  # late
     elif choice < 0.12:
         stamp = at + random.choice((3.0, 30.0, HOUR))  # a collector's clock that is ahead
     elif choice < 0.16:

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from headcount.model import PlayerRow, Position
-from headcount.rules import CLOCK_SKEW_MS
+from headcount.model import PlayerRow, Position, Transition
 from headcount.tables import integer
+from tests.fakes.lines import NOON
+from tests.simulation.broken import hold
+from tests.simulation.records import IDENTITY, Arrived
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from headcount.model import Record
+    from tests.fakes.dynamodb_items import Key
     from tests.fakes.expressions import Item
     from tests.simulation.schedule import Sent
     from tests.simulation.world import World
 
-IDENTITY = "events@1"
 _TIMES = ("watermark", "settled", "arrivedAt", "caughtUpAt")
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A record that is on the stream; ``at``: its time, clamped (rule 5), in ms; ``late``: already as it came."""
-
-    position: Position
-    data: bytes
-    sent: Sent
-    at: int
-    late: bool
-
-
-class BrokenError(BaseException):
-    """An invariant is broken. No service may catch this: it would pass for a crash."""
-
-
-def hold(condition: object, told: object) -> None:
-    """Raise `BrokenError` unless ``condition`` is true."""
-    if not condition:
-        raise BrokenError(told)
 
 
 class Watching:
@@ -49,28 +32,81 @@ class Watching:
         self.arrivals: defaultdict[str, list[Arrived]] = defaultdict(list)  # by shard, in its order
         self.covered: dict[str, int] = {}  # how many of them the shard's progress covers
         self.moves: list[tuple[PlayerRow | None, PlayerRow | None]] = []  # all changes of PlayerState
+        self.expired_transitions: Counter[Transition] = Counter()
+        self._lead = 0  # ms that any event's time was ahead of its arrival
+        self._letters: dict[Key, bytes] = {}
+        self._written: dict[str, int] = {}  # by player, when, as counted by `moves`
+        self._passes: list[int] = []  # when the passes of pruners under way began, by the same count
+        self._cutoffs: list[int | None] = []  # as they were when the batches under way began
 
     def arrived(self, shard: str, record: Record, sent: Sent, at: int) -> None:
         """A record is put onto the stream."""
-        row = self._world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {})
-        cutoff = integer(row, "watermark")
+        cutoff, arrivals = self._cutoff(), self.arrivals[shard]
         late = sent.kind == "level" and cutoff is not None and at < cutoff
-        one = Arrived(record.position, record.data, sent, at, late)
-        self.arrivals[shard].append(one)
+        run = (arrivals[-1].run if arrivals else 0) + 1 if sent.kind == "poison" else 0
+        one = Arrived(record.position, record.data, sent, at, late, run)
+        if sent.kind != "poison":
+            self._lead = max(self._lead, at - NOON - round(sent.arrives * 1000))
+        arrivals.append(one)
         self._assert_not_cut_off(one, cutoff)
 
-    def changed(self, before: Item | None, after: Item | None) -> None:
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """A batch is delivered."""
+        self._cutoffs.append(self._cutoff())
+        try:
+            yield
+        finally:
+            self._cutoffs.pop()
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether a pass of a pruner is under way."""
+        return bool(self._passes)
+
+    @contextmanager
+    def pass_of_a_pruner(self) -> Iterator[None]:
+        """A pass of a pruner."""
+        self._passes.append(len(self.moves))
+        try:
+            yield
+        finally:
+            self._passes.pop()
+
+    def changed(self, player: str, before: Item | None, after: Item | None) -> None:
         """A row of PlayerState is another one. Rule 1: it never becomes a lesser one."""
         was, now = _row(before), _row(after)
         if was is not None and now is not None:
             hold((now.at, now.level) > (was.at, was.level), f"rule 1: {was} became {now}")
-        cutoff = integer(self._world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {}), "watermark")
+        cutoff = self._cutoff()
         if now is None:
-            hold(
-                was is not None and cutoff is not None and was.at < cutoff,
-                f"rule 6: {was} was deleted at cutoff {cutoff}",
-            )
+            gone = was is not None and cutoff is not None and was.at < cutoff
+            hold(gone, f"rule 6: {was} was deleted at cutoff {cutoff}")
+        elif self._cutoffs:
+            begun = self._cutoffs[-1]
+            hold(begun is None or now.at >= begun, f"rule 6: {now} was late at {begun}, before its batch was read")
         self.moves.append((was, now))
+        self._written[player] = len(self.moves)
+
+    def buried(self, key: Key, letter: Item) -> None:
+        """A dead letter was written. Rule 4: none is beyond the limit."""
+        self._letters[key] = self._letters.get(key, b"") or letter["raw"]["B"]
+        shard, _, position = key[0].removeprefix(f"{IDENTITY}/").partition("/")
+        [one] = [one for one in self.arrivals[shard] if str(one.position) == position]
+        limit = self._world.poison_limit.run
+        hold(not limit or one.run <= limit, f"rule 4: a letter of {one}, the limit being {limit} in a row")
+
+    def expired(self, table: str, key: Key, row: Item) -> None:
+        """DynamoDB deleted a row whose time had come. A shard's, only when its stream has forgotten the shard."""
+        if table == self._world.settings.progress_table:
+            shard = key[0].rpartition("/")[2]
+            streams = self._world.events, self._world.changes
+            listed = any(shard in stream.listed for stream in streams)
+            hold("ended" in row and not listed, f"tables: {key} has expired")
+        elif table == self._world.settings.transitions_table:
+            source, target = (row[name]["S"] if name in row else None for name in ("levelFrom", "levelTo"))
+            move = Transition(int(row["period"]["N"]), source, target)
+            self.expired_transitions[move] += int(row["transitionCount"]["N"])
 
     def progress_moved(self, worker: str, before: Item | None, after: Item | None) -> None:
         """A shard's row moved. I6, rule 3: what it covers is written."""
@@ -94,20 +130,18 @@ class Watching:
         if watermark is not None:
             lateness = self._world.settings.allowed_lateness_ms
             for one in arrivals[done:]:
-                early = one.at < watermark - lateness - CLOCK_SKEW_MS
+                early = one.at < watermark - lateness - self._lead
                 hold(not (early and self._on_time(one)), f"rule 6: {shard}'s watermark {watermark} passed {one}")
 
     def _assert_settled(self, one: Arrived, shard: str) -> None:
         world = self._world
         if one.sent.kind == "poison":
-            key = (f"{IDENTITY}/{shard}/{one.position}", "0000")
-            letter = world.client.tables["DeadLetters"].items.get(key)
-            kept = letter is not None and letter["raw"]["B"] == one.data
+            kept = self._letters.get((f"{IDENTITY}/{shard}/{one.position}", "0000")) == one.data
             hold(kept, f"rule 4: {one} is covered, and no dead letter of its bytes")
         if one.sent.kind == "level":
             row = _row(world.client.tables["PlayerState"].items.get((one.sent.player,)))
             written = row is not None and (row.at, row.level) >= (one.at, one.sent.level)
-            cutoff = integer(world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {}), "watermark")
+            cutoff = self._cutoff()
             hold(written or (cutoff is not None and one.at < cutoff), f"rule 3: {one} is covered, and not written")
 
     def checkpointed(self, worker: str, position: Position | None) -> None:
@@ -123,22 +157,34 @@ class Watching:
         """Rule 6: the cutoff only rises, and passes no player who is about to be read."""
         was, now = integer(before or {}, "watermark"), integer(after or {}, "watermark")
         hold(was is None or (now is not None and now >= was), f"rule 6: the cutoff went back from {was} to {now}")
+        completed = integer(after or {}, "completed")
+        if completed is not None and completed != integer(before or {}, "completed"):
+            self._assert_complete(completed)
         if now == was:
             return
         for shard, arrivals in self.arrivals.items():
             for one in arrivals[self.covered.get(shard, 0) :]:
                 self._assert_not_cut_off(one, now)
 
+    def _assert_complete(self, cutoff: int) -> None:
+        """I3: who was there when the pass began, and silent since before its cutoff, has left."""
+        for (player,), item in self._world.client.tables["PlayerState"].items.items():
+            gone = int(item["lastUpdated"]["N"]) >= cutoff or self._written[player] > self._passes[-1]
+            hold(gone, f"I3: a pass at {cutoff} is complete, and {item} is still there")
+
+    def _cutoff(self) -> int | None:
+        return integer(self._world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {}), "watermark")
+
     def _assert_not_cut_off(self, one: Arrived, cutoff: int | None) -> None:
         idle = self._world.settings.idle_timeout_ms
         if cutoff is not None and self._on_time(one):
-            hold(one.at >= cutoff + idle - CLOCK_SKEW_MS, f"rule 6: cutoff {cutoff} is too near to unread {one}")
+            hold(one.at >= cutoff + idle - self._lead, f"rule 6: cutoff {cutoff} is too near to unread {one}")
 
     def _on_time(self, one: Arrived) -> bool:
         sent = one.sent
         if sent.kind == "poison" or sent.at > sent.arrives:
             return False
-        return sent.kept_up or sent.arrives - sent.at <= self._world.settings.allowed_lateness_seconds
+        return sent.kept_up or round((sent.arrives - sent.at) * 1000) <= self._world.settings.allowed_lateness_ms
 
     def after_action(self) -> None:
         """I2 and I4: no count is negative, and each is what entered less what left."""

@@ -6,43 +6,49 @@ DynamoDB's client, the streams, the KCL and the clock.
 
 from __future__ import annotations
 
+import itertools
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from consumer.poison_limit import NO_LIMIT, PoisonLimit
 from consumer.quiet import BATCHES_ON_THEIR_WAY
 from headcount.kcl.processor import ShardProcessor
-from headcount.model import Position
-from headcount.settings import Settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
-from headcount.tables.progress import CUTOFF, ProgressTable
+from headcount.tables.progress import ProgressTable
 from headcount.tables.schema import schemas
 from tests.fakes.clock import Clock
-from tests.fakes.dynamodb import BEFORE, MemoryDynamoDb
-from tests.fakes.lines import NOON, event_line, other_line
-from tests.simulation.faults import Faults
-from tests.simulation.kcl import CrashError, Kcl
-from tests.simulation.schedule import AGGREGATOR, CONSUMER, HASHES, Action, Config, Schedule, Sent
+from tests.fakes.dynamodb import MemoryDynamoDb
+from tests.fakes.lines import NOON
+from tests.simulation.broken import hold
+from tests.simulation.changes import assert_change
+from tests.simulation.delivery import Around
+from tests.simulation.faults import CHECKPOINT, Faults
+from tests.simulation.kcl import Kcl
+from tests.simulation.leases import CrashError
+from tests.simulation.losses import Losses
+from tests.simulation.records import IDENTITY, TABLE_IDENTITY, at_of, line_of, settings_of
+from tests.simulation.schedule import CONSUMER, Action, Config, Schedule, Sent
 from tests.simulation.services import MUTE, Services
 from tests.simulation.streams import MemoryKinesis, Stream
-from tests.simulation.watching import IDENTITY, Watching
+from tests.simulation.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.fakes.dynamodb import Key
-    from tests.fakes.expressions import Item
+    from headcount.model import Position
 
 SKEW_MS = 5000  # rule 5, told here anew
-MOST_ROUNDS = 400  # in so many a calm run must come to rest
 NOTE_ROUNDS = 2 * (BATCHES_ON_THEIR_WAY + 3)  # in so many a note is taken and confirmed, whatever was fetched before
 
 
 class World:
-    """One run of a schedule, up to `run` and `finish`."""
+    """One run of a schedule; how it ends: `tests.simulation.ending`."""
+
+    note_rounds = NOTE_ROUNDS
 
     def __init__(self, schedule: Schedule) -> None:
         random.seed(schedule.seed)  # the aggregator's jitter
@@ -50,23 +56,37 @@ class World:
         self.settings = settings_of(config)
         self.clock = Clock(NOON / 1000)
         self.faults = Faults(self._do)
-        self.events = Stream("shard", config.shards)
-        self.changes = Stream("stream", config.table_shards)
+        self.events = Stream("shard", config.shards, self.clock)
+        self.changes = Stream("stream", config.table_shards, self.clock)
         self.kinesis = MemoryKinesis(self.events)
-        self.client = MemoryDynamoDb(self.faults.touch, self._on_change, config.page, self.clock)
+        lags = itertools.cycle(config.lags)
+        self.client = MemoryDynamoDb(
+            self.faults.touch, partial(assert_change, self), config.page, self.clock, lambda: next(lags)
+        )
         for schema in schemas(self.settings):
             self.client.create_table(**schema.creation())
+            if schema.ttl:
+                ttl = {"Enabled": True, "AttributeName": schema.ttl}
+                self.client.update_time_to_live(schema.name, ttl)
         client: Any = self.client
         self.players = PlayerTable(client, self.settings.player_table)
         self.progress = ProgressTable(client, self.settings.progress_table)
-        self.counts = CountTables(client, self.settings.level_table, self.settings.transitions_table, 3600)
+        self.counts = CountTables(
+            client,
+            self.settings.level_table,
+            self.settings.transitions_table,
+            self.settings.transitions_retention_seconds,
+        )
+        self.poison_limit = PoisonLimit(self.settings.poison_run_limit)
         self.watching = Watching(self)
+        self.losses = Losses(self)
         self.services = Services(self, IDENTITY)
         self.kcl = (
             self._kcl(self.events, self.services.consumer, f"consumer/{IDENTITY}", config),
-            self._kcl(self.changes, self.services.aggregator, "level_aggregator/PlayerState@1", config),
+            self._kcl(self.changes, self.services.aggregator, f"level_aggregator/{TABLE_IDENTITY}", config),
         )
-        self._unsent = list(schedule.sent)
+        self.unsent = list(schedule.sent)
+        self.is_expiring = False
 
     # --- What a schedule does -----------------------------------------------------------------------------------
 
@@ -86,6 +106,7 @@ class World:
             "round": lambda: self._rounds(1, amount, *self.kcl),
             "rounds": lambda: self._rounds(NOTE_ROUNDS, amount, self.kcl[CONSUMER]),
             "prune": lambda: self.prune(number),
+            "cut short": lambda: self.prune(number, amount),
             "wait": lambda: self.wait(action.seconds),
             "steal": lambda: kcl.steal(number),
             "take over": lambda: kcl.take_over(number, amount),
@@ -96,7 +117,11 @@ class World:
             "split": lambda: self.events.split(number),
             "merge": lambda: self.events.merge(number),
             "roll": lambda: self.changes.roll(number),
-            "expire": self._expire,
+            "expire": self._expire_shard,
+            "ttl": self.expire,
+            "lose progress": lambda: self.losses.lose_progress(number),
+            "day off": lambda: self.losses.day_off(number),
+            "rebuild": self.losses.rebuild,
         }
         actions[action.what]()
 
@@ -110,132 +135,64 @@ class World:
     def wait(self, seconds: float) -> None:
         """Let time pass; what arrives meanwhile is put onto the stream."""
         end = self.clock.now + seconds
-        while self._unsent and NOON / 1000 + self._unsent[0].arrives <= end:
-            sent = self._unsent.pop(0)
+        while self.unsent and NOON / 1000 + self.unsent[0].arrives <= end:
+            sent = self.unsent.pop(0)
             self.clock.now = max(self.clock.now, NOON / 1000 + sent.arrives)
             self._put(sent)
         self.clock.now = max(self.clock.now, end)
 
-    def prune(self, number: int) -> None:
-        """One pass of a pruner."""
+    def prune(self, number: int, steps: float = float("inf")) -> None:
+        """One pass of a pruner, which is asked to stop after so many ``steps``."""
+        taken, is_stopped = 0, False
+
+        def stopping() -> bool:
+            nonlocal taken, is_stopped
+            taken, is_stopped = taken + 1, taken >= steps
+            return is_stopped
+
         try:
-            self.services.sweep(number).run()
+            with self.watching.pass_of_a_pruner():
+                swept = self.services.sweep(number).run(stopping)
         except (CrashError, ClientError, BotoCoreError):
             return
+        hold(not (swept.complete and is_stopped), "I3: a pass that was cut short says that it is complete")
+
+    def lift_poison_limit(self) -> None:
+        """A person starts the consumer with other settings."""
+        self.poison_limit = NO_LIMIT
+        self.kcl[CONSUMER].kill_all()
+
+    def expire(self) -> None:
+        """DynamoDB deletes the rows that have expired."""
+        self.is_expiring = True
+        self.client.expire()
+        self.is_expiring = False
 
     def _put(self, sent: Sent) -> None:
         arrived_at = round(self.clock.now * 1000)
         shard, record = self.events.put(sent.key, line_of(sent), arrived_at, aggregated=sent.aggregated)
         self.watching.arrived(shard.shard_id, record, sent, min(at_of(sent), record.arrived_at + SKEW_MS))
 
-    def _expire(self) -> None:
+    def _expire_shard(self) -> None:
         """Kinesis forgets a shard that was read to its end."""
         for lease in self.kcl[CONSUMER].leases.values():
-            if lease.ended and lease.shard.shard_id not in self.kinesis.expired:
-                self.kinesis.expired.add(lease.shard.shard_id)
+            if lease.ended and not lease.shard.gone:
+                lease.shard.gone = True
                 return
-
-    # --- The end --------------------------------------------------------------------------------------------------
-
-    def finish(self) -> None:
-        """All records arrive and are read, by calm services; then one pass of the pruner, and its changes counted."""
-        self.faults.disarm()
-        if self._unsent:
-            self.wait(NOON / 1000 + self._unsent[-1].arrives - self.clock.now + 1)
-        for kcl in self.kcl:
-            for _ in range(3):
-                for number in range(3):
-                    kcl.poll_zombie(number, 10)
-            while any(lease.zombies for lease in kcl.leases.values()):
-                kcl.tell(0)
-        self.settle()
-
-    def settle(self) -> None:
-        """Read everything to its end, drain, prune, count."""
-        self._read(CONSUMER)
-        self.services.sweep(0).run()
-        self._read(AGGREGATOR)
-
-    def replay(self) -> None:
-        """Read all that both streams hold once more, from TRIM_HORIZON: nothing may change."""
-        before = {name: dict(self.client.tables[name].items) for name in ("PlayerState", "LevelState", "Transitions")}
-        for kcl in self.kcl:
-            kcl.begin_anew()
-        self._read(CONSUMER)
-        self._read(AGGREGATOR)
-        for name, items in before.items():
-            assert self.client.tables[name].items == items, f"rule 7: a replay changed {name}"
-
-    def fall_silent(self) -> None:
-        """Nothing arrives any more, for so long that everybody has left."""
-        config = self.schedule.config
-        longest = config.idle + config.lateness + config.silence + 2 * max(map(abs, config.skews))
-        for _ in range(3):
-            self.clock.now += longest
-            for _ in range(NOTE_ROUNDS):
-                self.clock.now += 1
-                self.kcl[CONSUMER].deliver_all(50)
-            self.services.sweep(0).run()
-        self.settle()
-
-    def _read(self, service: int) -> None:
-        for _ in range(MOST_ROUNDS):
-            self.kcl[service].deliver_all(50)
-            if self.kcl[service].rests:
-                self.kcl[service].drain_all()
-                return
-        raise AssertionError("the services do not come to rest")
-
-    # --- What the tables tell ---------------------------------------------------------------------------------------
-
-    def _on_change(self, table: str, key: Key, before: Item | None, after: Item | None) -> None:
-        if table == self.settings.player_table:
-            images = {"dynamodb": {"OldImage": before or {}, "NewImage": after or {}}}
-            hashed = hash_of(key[0])
-            self.changes.put(hashed, orjson.dumps(images), round(self.clock.now) * 1000)
-            self.watching.changed(before, after)
-        elif table == self.settings.progress_table:
-            if key[0] == CUTOFF:
-                self.watching.cutoff_moved(before, after)
-            else:
-                self.watching.progress_moved(key[0], before, after)
 
     def _kcl(self, stream: Stream, make: Any, worker: str, config: Config) -> Kcl:
         def on_checkpoint(shard: str, position: Position | None) -> None:
             self.watching.checkpointed(f"{worker}/{shard}", position)
 
         def new() -> ShardProcessor:
-            return ShardProcessor(make(), MUTE)
+            return ShardProcessor(make(), MUTE, self.wait)
 
-        return Kcl(stream, new, lambda: self.faults.touch("checkpoint", "", BEFORE), on_checkpoint, config.prefetch)
-
-
-def settings_of(config: Config) -> Settings:
-    """The settings that a run's services see."""
-    return Settings(
-        idle_timeout_seconds=config.idle,
-        allowed_lateness_seconds=config.lateness,
-        max_silence_seconds=config.silence,
-        refresh_seconds=config.refresh,
-    )
-
-
-def at_of(sent: Sent) -> int:
-    """The time that an event bears, ms since the epoch."""
-    return NOON + round(sent.at * 1000)
-
-
-def line_of(sent: Sent) -> bytes:
-    """The record's bytes."""
-    match sent.kind:
-        case "poison":
-            return f"no event {sent.key}".encode()
-        case "other":
-            return other_line(at_of(sent))
-        case _:
-            return event_line(sent.player, sent.level, at_of(sent))
-
-
-def hash_of(player: str) -> int:
-    """Where a player's changes go."""
-    return ord(player[0]) * 7919 % HASHES
+        is_guarded = stream is self.changes
+        around = Around(
+            touch=lambda moment: self.faults.touch(CHECKPOINT, "", moment),
+            on_checkpoint=on_checkpoint,
+            batch=self.watching.batch,
+            may_run=self.losses.may_run if is_guarded else lambda: True,
+            on_failure=self.losses.doubt if is_guarded else lambda: None,
+        )
+        return Kcl(stream, new, around, config.prefetch)

@@ -30,11 +30,9 @@ BATCH = done("processRecords")
 
 
 @pytest.fixture(autouse=True)
-def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Pauses between tries to checkpoint, which are not made."""
-    pauses: list[float] = []
-    monkeypatch.setattr("headcount.kcl.processor.time.sleep", pauses.append)
-    yield pauses
+def forgotten_shard() -> Iterator[None]:
+    """Each test logs of a shard of its own."""
+    yield
     structlog.contextvars.clear_contextvars()
 
 
@@ -118,13 +116,13 @@ def test_an_empty_batch_is_a_heartbeat(behind: int | None, caught_up: bool) -> N
     assert talked.metrics.get_sample_value("headcount_last_batch_timestamp_seconds", {"shard": "shard-1"})
 
 
-def test_a_throttled_checkpoint_is_tried_again(slept: list[float]) -> None:
+def test_a_throttled_checkpoint_is_tried_again() -> None:
     answers = [checkpointed("ThrottlingException"), checkpointed("KinesisClientLibDependencyException"), checkpointed()]
 
     talked = spoken(Recorder(), process(ONE), *answers)
 
     assert talked.said == [STARTED, checkpoint(1), checkpoint(1), checkpoint(1), BATCH]
-    assert slept == [0.1, 0.2]
+    assert talked.slept == [0.1, 0.2]
 
 
 def test_a_checkpoint_throttled_for_ever_ends_the_process() -> None:
@@ -135,12 +133,12 @@ def test_a_checkpoint_throttled_for_ever_ends_the_process() -> None:
 
 
 @pytest.mark.parametrize("answer", [checkpointed("InvalidStateException"), LEASE_LOST])
-def test_an_invalid_state_ends_the_process(answer: Line, slept: list[float]) -> None:
+def test_an_invalid_state_ends_the_process(answer: Line) -> None:
     talked = spoken(Recorder(), process(ONE), answer)
 
     assert talked.said == [STARTED, checkpoint(1)]
     assert talked.exit_code == 1
-    assert slept == []
+    assert talked.slept == []
 
 
 def test_a_lease_lost_at_a_checkpoint_is_no_failure_and_the_last_of_it() -> None:

@@ -1,0 +1,88 @@
+"""What the simulated KCL keeps: leases, the lives of worker processes, and what it hands to a processor."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from headcount.model import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headcount.kcl.processor import ShardProcessor
+    from headcount.model import Record
+    from tests.simulation.streams import StreamShard
+
+
+class CrashError(BaseException):
+    """The process dies here; nothing of it may catch this."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """One life of a worker process; ``at``: how many of the shard's records it has fetched."""
+
+    lease: Lease
+    processor: ShardProcessor
+    at: int
+    fetched: deque[tuple[Sequence[Record], int]] = field(default_factory=deque)
+    busy: bool = False
+
+
+@dataclass(eq=False)
+class Lease:
+    """A shard, the position that its checkpoint covers, and who reads it."""
+
+    shard: StreamShard
+    checkpoint: Position | None = None
+    ended: bool = False
+    owner: Worker | None = None
+    zombies: list[Worker] = field(default_factory=list)
+
+    @property
+    def is_through(self) -> bool:
+        """Whether all that the shard has was delivered to its owner."""
+        owner = self.owner
+        return (
+            owner is not None and owner.at == len(self.shard.records) and not any(batch for batch, _ in owner.fetched)
+        )
+
+    @property
+    def told(self) -> str:
+        """The checkpoint, as the lease table has it."""
+        if self.ended:
+            return "SHARD_END"
+        return str(self.checkpoint.sequence) if self.checkpoint is not None else "TRIM_HORIZON"
+
+
+class Checkpointing(Protocol):
+    """What makes checkpoints."""
+
+    def checkpoint(self, worker: Worker, position: Position | None) -> None:
+        """Make one (None: of the shard's end)."""
+
+
+@dataclass(frozen=True)
+class Checkpointer:
+    """What a processor is handed."""
+
+    kcl: Checkpointing
+    worker: Worker
+
+    def checkpoint(self, sequence_number: str | None = None, sub_sequence_number: int = 0) -> None:
+        """As amazon_kclpy's."""
+        position = None if sequence_number is None else Position(int(sequence_number), sub_sequence_number)
+        self.kcl.checkpoint(self.worker, position)
+
+
+def raw(record: Record) -> Any:
+    """A record as the KCL hands it over."""
+    return SimpleNamespace(
+        sequence_number=record.sequence_number,
+        sub_sequence_number=record.position.sub,
+        binary_data=record.data,
+        timestamp_millis=record.arrived_at,
+    )

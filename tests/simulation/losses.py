@@ -1,0 +1,181 @@
+"""Changes that are lost to the counts, the watch that must see it, and the rebuild that mends it (rules 7 and 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headcount.model import Position
+from headcount.rebuild import NotStillError
+from headcount.table_stream import TableStream
+from headcount.tables.rebuild_mark import rebuild_worker
+from level_aggregator.gap_watch import LOOK_SHUT_SECONDS, NOT_YET, GapWatch
+from tests.simulation.broken import hold
+from tests.simulation.leases import CrashError
+from tests.simulation.mending import gap_parts, rebuild_of
+from tests.simulation.records import TABLE_IDENTITY
+from tests.simulation.schedule import AGGREGATOR, HOUR
+from tests.simulation.table_stream import StreamClient
+
+if TYPE_CHECKING:
+    from headcount.model import Record
+    from tests.simulation.streams import StreamShard
+    from tests.simulation.world import World
+
+KEPT_SECONDS = 24 * HOUR  # by a DynamoDB stream
+ROLL_SECONDS = 4 * HOUR  # about as often, DynamoDB closes a shard
+MOST_LOOKS = 10  # in so many the watch must see that all is well again
+_ROWS = f"level_aggregator/{TABLE_IDENTITY}/"
+
+
+class Losses:
+    """``lost``: by what the world knows, changes are; ``maybe``: by what the services can know."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        client: Any = StreamClient(world.changes, world.clock.now)
+        self.stream = TableStream(client, "arn")
+        self.lost = self.maybe = False
+        self.rebuilding = False
+        self.rebuilds = self.times = 0  # so many rebuilds were begun; so often something was lost
+        self._looking = False
+        self._watch: GapWatch | None = None
+        self._turn_at = 0.0
+
+    # --- The watch ------------------------------------------------------------------------------------------------
+
+    def may_run(self) -> bool:
+        """Whether the aggregator's daemon may; looks if it is time to."""
+        world = self._world
+        if self._watch is None:
+            self._watch, self._turn_at = GapWatch(gap_parts(world, self.stream)), world.clock.now
+        watch = self._watch
+        if not self._looking and world.clock.now >= self._turn_at:
+            self._looking = True
+            try:
+                pause = watch.turn()
+            except CrashError:  # the supervisor; its daemon does not outlive it
+                self.begin_anew()
+                return False
+            finally:
+                self._looking = False
+            self._turn_at = world.clock.now + pause
+        return watch.obstacle() is None
+
+    def doubt(self) -> None:
+        """A worker of the aggregator ended by itself, and the daemon with it."""
+        if self._watch is not None:
+            self._watch.doubt()
+
+    def begin_anew(self) -> None:
+        """The supervisor is another one."""
+        self._watch = None
+        self._world.kcl[AGGREGATOR].kill_all()
+
+    def assert_may_be_counted(self, what: object) -> None:
+        """Rule 7: LevelState or Transitions were written."""
+        mark = self._world.client.tables["StreamProgress"].items.get((rebuild_worker(TABLE_IDENTITY),), {"ended": {}})
+        hold(self.rebuilding or "ended" in mark, f"rule 7: {what} was counted while a rebuild was unfinished")
+        hold(self.rebuilding or not self.lost, f"rule 7: {what} was counted though changes were lost")
+
+    # --- Losses ---------------------------------------------------------------------------------------------------
+
+    def lose_progress(self, number: int) -> None:
+        """Somebody deletes the progress of a shard that the KCL has a checkpoint of, while the aggregator is down."""
+        world = self._world
+        kcl, rows = world.kcl[AGGREGATOR], world.client.tables["StreamProgress"].items
+        leases = [lease for lease in kcl.leases.values() if lease.checkpoint is not None and not lease.ended]
+        if not leases or not self._can_lose():
+            return
+        self._stop_aggregator(number)
+        lease = leases[number % len(leases)]
+        if rows.pop((_ROWS + lease.shard.shard_id,), None) is not None:
+            self.lost = self.maybe = True
+            self.times += 1
+
+    def day_off(self, number: int) -> None:
+        """The aggregator is down for more than a day, and the stream forgets what is older."""
+        if self._can_lose():
+            self._stop_aggregator(number % 2)
+            for _ in range(6):
+                self._world.wait(ROLL_SECONDS + 600)
+                self.roll_all()
+            self.maybe = True
+            self.forget()
+
+    def roll_all(self) -> None:
+        """DynamoDB closes each shard, and opens its successor."""
+        for number in range(len(self._world.changes.open)):
+            self._world.changes.roll(number)
+
+    def forget(self) -> None:
+        """The stream drops what is older than a day; a change of level that was not counted by then is lost."""
+        for shard, record in self._world.changes.trim(KEPT_SECONDS):
+            if _is_move(record) and not self._is_counted(shard, record):
+                hold(self.maybe, f"rule 7: {record} was trimmed before it was counted, by a service that ran")
+                self.lost = True
+                self.times += 1
+
+    def _is_counted(self, shard: StreamShard, record: Record) -> bool:
+        row = self._world.client.tables["StreamProgress"].items.get((_ROWS + shard.shard_id,), {})
+        return "sequenceNumber" in row and record.position <= Position.parse(row["sequenceNumber"]["S"])
+
+    def _can_lose(self) -> bool:
+        """A day does not pass amid a call."""
+        return self._world.schedule.config.losses and not self._is_busy
+
+    @property
+    def _is_busy(self) -> bool:
+        is_called = any(kcl.is_busy for kcl in self._world.kcl)
+        return is_called or self._looking or self.rebuilding or self._world.watching.is_pruned
+
+    def _stop_aggregator(self, number: int) -> None:
+        """The machine stops, or the daemon only; or another machine goes on, whose watch may have looked before."""
+        match number % 3:
+            case 0:
+                self.begin_anew()
+            case 1:
+                self._world.kcl[AGGREGATOR].kill_all()
+                self.doubt()
+            case _:
+                self._world.kcl[AGGREGATOR].kill_all()
+
+    # --- The rebuild ----------------------------------------------------------------------------------------------
+
+    def rebuild(self) -> None:
+        """A person who is told that changes are lost stops the services and rebuilds; others may start one amid it."""
+        world = self._world
+        obstacle = self._watch.obstacle() if self._watch is not None else None
+        if obstacle in {None, NOT_YET} or self._is_busy:
+            return
+        for kcl in world.kcl:
+            kcl.kill_all()
+        self.rebuilding, self.rebuilds = True, self.rebuilds + 1
+        try:
+            rebuild_of(self._world, self.stream, self.rebuilds).run()
+        except (CrashError, ClientError, BotoCoreError, NotStillError):
+            return
+        finally:
+            self.rebuilding = False
+        self.lost = self.maybe = False
+
+    def mend(self) -> None:
+        """In the end: the watch sees that all is well, or a rebuild makes it so."""
+        for _ in range(MOST_LOOKS):
+            if self.may_run():
+                return
+            obstacle = self._watch.obstacle() if self._watch is not None else NOT_YET
+            mark = self._world.progress.read(rebuild_worker(TABLE_IDENTITY))
+            is_unfinished = mark is not None and not mark.ended
+            hold(self.maybe or is_unfinished or obstacle == NOT_YET, f"rule 7: for nothing, {obstacle}")
+            self.rebuild()
+            self._world.wait(LOOK_SHUT_SECONDS + 1)
+        raise AssertionError("rule 9: a rebuild does not make the counts right")
+
+
+def _is_move(record: Record) -> bool:
+    images = orjson.loads(record.data)["dynamodb"]
+    was, now = (images[name] or {} for name in ("OldImage", "NewImage"))
+    return bool(was.get("levelId") != now.get("levelId"))
