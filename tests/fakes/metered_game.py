@@ -100,8 +100,8 @@ class MeteredGame:
         self.client = _Metered(on_change=self._changed, wall=self.clock)
         for schema in schemas(settings):
             self.client.create_table(**schema.creation())
-        self._events = Stream("events", load.kinesis_shards)
-        self._changes = Stream("changes", load.stream_shards)
+        self._events = Stream("events", load.kinesis_shards, self.clock)
+        self._changes = Stream("changes", load.stream_shards, self.clock)
         self._born = 0
         self._levels = [f"level-{number}" for number in range(load.levels)]
         self._weights = [load.hot_level_share] + [(1 - load.hot_level_share) / (load.levels - 1)] * (load.levels - 1)
