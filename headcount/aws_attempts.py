@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from headcount.harmless import Harmless
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import boto3
     from botocore.model import OperationModel
 
@@ -29,12 +33,14 @@ _SERVER_ERROR = 500
 
 def count_attempts(session: boto3.Session, metrics: AwsMetrics) -> None:
     """Count the attempts of all clients that ``session`` makes from now on."""
+    harmless = Harmless("attempts at AWS calls")
 
     def on_attempt(*, response: Any, operation: OperationModel, attempts: int, **_: Any) -> None:
-        service, name = operation.service_model.service_id.hyphenize(), operation.name
-        metrics.attempts.labels(service=service, operation=name, result=result_of(response)).inc()
-        if attempts > 1:
-            metrics.retries.labels(service=service, operation=name).inc()
+        with harmless:
+            service, name = operation.service_model.service_id.hyphenize(), operation.name
+            metrics.attempts.labels(service=service, operation=name, result=result_of(response)).inc()
+            if attempts > 1:
+                metrics.retries.labels(service=service, operation=name).inc()
 
     # Emitted after every attempt, the good ones too; who returns None has no say in whether there is another.
     session.events.register("needs-retry", on_attempt)
@@ -47,7 +53,11 @@ def result_of(response: tuple[Any, dict[str, Any]] | None) -> str:
     http, parsed = response
     if "Error" not in parsed:
         return OK
-    reasons = {reason.get("Code") for reason in parsed.get("CancellationReasons", [])}
-    if THROTTLING & {parsed["Error"].get("Code"), *reasons}:
+    if THROTTLING & {parsed["Error"].get("Code"), *cancellation_reasons(parsed)}:
         return THROTTLED
     return FAILED if http.status_code >= _SERVER_ERROR else REFUSED
+
+
+def cancellation_reasons(answer: Mapping[str, Any]) -> set[str | None]:
+    """Codes of what cancelled a transaction; an entry that is no object tells nothing."""
+    return {reason.get("Code") for reason in answer.get("CancellationReasons", []) if isinstance(reason, dict)}

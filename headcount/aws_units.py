@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from headcount.aws_attempts import THROTTLING
+from headcount.aws_attempts import THROTTLING, cancellation_reasons
+from headcount.harmless import Harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,37 +29,42 @@ def count_units(events: BaseEventHooks, metrics: AwsMetrics) -> None:
 
     Asking costs nothing and needs no right. Where an answer has no figure, an emulator's say, nothing is counted.
     """
+    harmless = Harmless("units of DynamoDB")
 
     def on_call(*, params: dict[str, Any], model: OperationModel, context: dict[str, Any], **_: Any) -> None:
         if model.input_shape is not None and _ASK in model.input_shape.members:
             params.setdefault(_ASK, "TOTAL")
-            context[_IN_VAIN] = units_in_vain(params)
+            with harmless:
+                context[_IN_VAIN] = units_in_vain(params)
 
     def on_answer(*, parsed: dict[str, Any], model: OperationModel, context: dict[str, Any], **_: Any) -> None:
-        reads, writes = consumed(parsed, is_read=model.name in _READS)
-        if _condition_failed(parsed):
-            writes = context.get(_IN_VAIN, Counter())
-        for table, units in reads.items():
-            metrics.read_units.labels(table=table).inc(units)
-        for table, units in writes.items():
-            metrics.write_units.labels(table=table).inc(units)
+        with harmless:
+            reads, writes = consumed(parsed, is_read=model.name in _READS)
+            if _condition_failed(parsed):
+                writes = context.get(_IN_VAIN, Counter())
+            for table, units in reads.items():
+                metrics.read_units.labels(table=table).inc(units)
+            for table, units in writes.items():
+                metrics.write_units.labels(table=table).inc(units)
 
     events.register("before-parameter-build.dynamodb", on_call)
     events.register("after-call.dynamodb", on_answer)
 
 
 def consumed(answer: Mapping[str, Any], *, is_read: bool) -> tuple[Units, Units]:
-    """Read and write units by table that an answer tells of."""
+    """Read and write units by table that an answer tells of; what is no object or no figure tells nothing."""
     told = answer.get("ConsumedCapacity", [])
     reads, writes = Counter[str](), Counter[str]()
     for one in [told] if isinstance(told, dict) else told:
+        if not isinstance(one, dict):
+            continue
         table = one.get("TableName", "")
         if "ReadCapacityUnits" in one or "WriteCapacityUnits" in one:
             # Of a transaction whose answer was lost and that is sent again, only a read of its items is billed.
-            reads[table] += one.get("ReadCapacityUnits", 0)
-            writes[table] += one.get("WriteCapacityUnits", 0)
+            reads[table] += _figure(one.get("ReadCapacityUnits"))
+            writes[table] += _figure(one.get("WriteCapacityUnits"))
         else:
-            (reads if is_read else writes)[table] += one.get("CapacityUnits", 0)
+            (reads if is_read else writes)[table] += _figure(one.get("CapacityUnits"))
     return +reads, +writes
 
 
@@ -72,9 +79,12 @@ def units_in_vain(params: Mapping[str, Any]) -> Units:
     return Counter({params["TableName"]: 1} if "TableName" in params else {})
 
 
+def _figure(told: object) -> float:
+    return told if isinstance(told, int | float) and 0 <= told < math.inf else 0
+
+
 def _condition_failed(answer: Mapping[str, Any]) -> bool:
     code = answer.get("Error", {}).get("Code")
-    reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
     return code == "ConditionalCheckFailedException" or (
-        code == "TransactionCanceledException" and not THROTTLING & reasons
+        code == "TransactionCanceledException" and not THROTTLING & cancellation_reasons(answer)
     )

@@ -14,6 +14,8 @@ BROKEN: Answer = (500, {"__type": "com.amazonaws#InternalServerError"})
 CANCELLED = "com.amazonaws#TransactionCanceledException"
 NOT_MOVED: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "ConditionalCheckFailed"}]})
 HOT_ITEM: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "None"}, {"Code": "ThrottlingError"}]})
+UNTOLD: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [None]})
+HALF_TOLD: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [None, {"Code": "ThrottlingError"}]})
 
 
 @pytest.fixture
@@ -74,6 +76,16 @@ def test_what_is_refused_is_not_tried_again(aws: Aws) -> None:
 
 def test_a_cancelled_transaction_is_throttled_or_refused_by_its_reasons(aws: Aws) -> None:
     play(aws.dynamodb, NOT_MOVED, HOT_ITEM)
+
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            aws.dynamodb.transact_write_items(TransactItems=[{"Delete": {"TableName": "t", "Key": {"k": {"S": "v"}}}}])
+
+    assert attempts(aws) == {("TransactWriteItems", "refused"): 1, ("TransactWriteItems", "throttled"): 1}
+
+
+def test_reasons_that_tell_nothing_are_passed_over(aws: Aws) -> None:
+    play(aws.dynamodb, UNTOLD, HALF_TOLD)
 
     for _ in range(2):
         with pytest.raises(ClientError):

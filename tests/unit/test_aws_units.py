@@ -1,7 +1,11 @@
 """What DynamoDB bills is counted, by table, as its answers tell."""
 
+import errno
+
 import pytest
 from botocore.exceptions import ClientError
+from prometheus_client import Counter
+from structlog.testing import capture_logs
 
 from headcount.aws import Aws
 from headcount.model import Progress
@@ -123,3 +127,53 @@ def test_a_streams_reads_are_not_among_them(aws: Aws) -> None:
 
     assert asked == [{}]
     assert counted(aws, "read") == {}
+
+
+def test_an_entry_that_is_no_object_and_a_figure_that_is_none_count_nothing(aws: Aws) -> None:
+    odd: list[object] = [None, {}, used("t", -3), used("t", float("inf")), used("t", float("nan"))]
+    told_oddly: Answer = (200, {"ConsumedCapacity": [*odd, {"TableName": "t", "CapacityUnits": "4"}, used("u", 2)]})
+    play(aws.dynamodb, (200, {"ConsumedCapacity": [None]}), told_oddly)
+
+    with capture_logs() as logs:
+        transact(aws, "t")
+        transact(aws, "t", "u")
+
+    assert counted(aws, "write") == {"u": 2}
+    assert logs == []
+
+
+def test_reasons_that_tell_nothing_leave_the_callers_error_as_it_is(aws: Aws) -> None:
+    play(aws.dynamodb, (400, {"__type": CANCELLED, "CancellationReasons": [None]}))
+
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        transact(aws, "t")
+
+    assert counted(aws, "write") == {"t": 2}
+
+
+def test_a_metric_that_cannot_grow_breaks_no_call_and_is_told_once(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    play(aws.dynamodb, *[told(used("t", 1))] * 3)
+    monkeypatch.setattr(Counter, "labels", full)
+
+    with capture_logs() as logs:
+        for _ in range(3):
+            aws.dynamodb.delete_item(TableName="t", Key=KEY)
+
+    loud = [(line["what"], line["error"]) for line in logs if line["log_level"] == "warning"]
+    assert loud == [("attempts at AWS calls", "OSError"), ("units of DynamoDB", "OSError")]
+    assert "No space left" in logs[0]["reason"]
+    assert {line["log_level"] for line in logs[2:]} == {"debug"}
+
+
+def test_who_stops_the_process_amid_a_count_is_heard(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    play(aws.dynamodb, told(used("t", 1)))
+    monkeypatch.setattr(Counter, "labels", stop)
+
+    with pytest.raises(KeyboardInterrupt):
+        aws.dynamodb.delete_item(TableName="t", Key=KEY)
