@@ -69,18 +69,14 @@ class PlayerWriter:
 
     def _call(self, turns: Sequence[_Turn]) -> list[PlayerRow | None]:
         """Make the writes of one call; see `PlayerTable.apply`."""
-        events = [turn.write.event for turn in turns]
         with self._metrics.write_seconds.time():
-            return self._players.apply_all(events) if len(events) > 1 else [self._players.apply(events[0])]
+            if turns[0].write.known:
+                return self._players.apply_all([turn.write.event for turn in turns])
+            return [self._players.apply(turn.write.event) for turn in turns]
 
 
-def _calls(turns: Iterable[_Turn]) -> list[list[_Turn]]:
-    """The turns of each call."""
-    known: list[_Turn] = []
-    calls: list[list[_Turn]] = []
-    for turn in turns:
-        if turn.write.known:
-            known.append(turn)
-        else:
-            calls.append([turn])
-    return [known[at : at + MOST_STATEMENTS] for at in range(0, len(known), MOST_STATEMENTS)] + calls
+def _calls(turns: Sequence[_Turn]) -> list[list[_Turn]]:
+    """The turns of each call: known ones together, any other alone."""
+    known = [turn for turn in turns if turn.write.known]
+    batches = [known[at : at + MOST_STATEMENTS] for at in range(0, len(known), MOST_STATEMENTS)]
+    return batches + [[turn] for turn in turns if not turn.write.known]

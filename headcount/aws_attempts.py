@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 OK, THROTTLED, REFUSED, FAILED = "ok", "throttled", "refused", "failed"
 
-# Error codes, and the reasons of a cancelled transaction.
+# Error codes, those of a batch's statements, and the reasons of a cancelled transaction.
 THROTTLING = frozenset(
     {
-        "ThrottlingError",  # of an item
+        "ThrottlingError",  # of an item, or of a batch's statement
         "ProvisionedThroughputExceeded",
         "ThrottlingException",  # of the whole
         "ProvisionedThroughputExceededException",
@@ -25,6 +25,7 @@ THROTTLING = frozenset(
 )
 
 _SERVER_ERROR = 500
+_FAILED_CONDITION, _FAILED_STATEMENT = "ConditionalCheckFailed", "InternalServerError"  # codes of statements
 
 
 def count_attempts(session: boto3.Session, metrics: AwsMetrics) -> None:
@@ -46,8 +47,22 @@ def result_of(response: tuple[Any, dict[str, Any]] | None) -> str:
         return FAILED
     http, parsed = response
     if "Error" not in parsed:
-        return OK
+        return _result_of_batch(parsed.get("Responses"))
     reasons = {reason.get("Code") for reason in parsed.get("CancellationReasons", [])}
     if THROTTLING & {parsed["Error"].get("Code"), *reasons}:
         return THROTTLED
     return FAILED if http.status_code >= _SERVER_ERROR else REFUSED
+
+
+def _result_of_batch(statements: Any) -> str:
+    """Of a call that went through: what became of the worst of its statements, if it had any.
+
+    A failed condition is an answer like another.
+    """
+    told = statements if isinstance(statements, list) else []
+    codes = {one["Error"].get("Code") for one in told if "Error" in one} - {_FAILED_CONDITION}
+    if not codes:
+        return OK
+    if THROTTLING & codes:
+        return THROTTLED
+    return FAILED if _FAILED_STATEMENT in codes else REFUSED
