@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -152,7 +153,7 @@ class MemoryDynamoDb:
         refuse_batch(statements)
 
         def executed() -> dict[str, Any]:
-            return {"Responses": [response(one.table, lambda one=one: self._state(one)) for one in statements]}
+            return {"Responses": [response(one.table, partial(self._state, one)) for one in statements]}
 
         return self._called("batch_execute_statement", statements[0].table, executed)
 

@@ -1,7 +1,7 @@
 """What a call to AWS must be allowed: IAM actions, and on which resources (pure).
 
-By AWS's service authorization reference for DynamoDB and Kinesis, by "Using IAM with DynamoDB transactions", and by "IAM
-security policies with PartiQL for DynamoDB".
+By AWS's service authorization reference for DynamoDB and Kinesis, by "Using IAM with DynamoDB transactions", and by
+"IAM security policies with PartiQL for DynamoDB".
 """
 
 import re
@@ -90,13 +90,7 @@ class Names:
                 for part, content in item.items():
                     yield f"dynamodb:{_PARTS[part]}", self._named(call.service, content["TableName"])
         elif "Statements" in body:
-            for statement in body["Statements"]:
-                update = _UPDATE.match(statement["Statement"])
-                yield (
-                    ("dynamodb:PartiQLUpdate", self._named(call.service, update["table"]))
-                    if update
-                    else (f"dynamodb:{operation} of {statement['Statement']}", ACCOUNT)
-                )
+            yield from (self._statement(call.service, statement["Statement"]) for statement in body["Statements"])
         elif "RequestItems" in body:
             for table in body["RequestItems"]:
                 yield f"dynamodb:{operation}", self._named(call.service, table)
@@ -110,6 +104,10 @@ class Names:
                 yield "dynamodb:TagResource", table
         else:
             yield f"dynamodb:{operation}", ACCOUNT
+
+    def _statement(self, service: str, text: str) -> tuple[str, str]:
+        update = _UPDATE.match(text)
+        return ("dynamodb:PartiQLUpdate", self._named(service, update["table"])) if update else (text, ACCOUNT)
 
     def _table_stream(self, body: Mapping[str, Any]) -> str:
         if "StreamArn" in body:

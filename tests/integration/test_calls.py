@@ -83,7 +83,7 @@ TRANSACTION = [
             "consumer",
             f"{DYNAMODB}.BatchExecuteStatement",
             {"Statements": [{"Statement": 'DELETE FROM "players"'}]},
-            {('dynamodb:BatchExecuteStatement of DELETE FROM "players"', "account")},
+            {('DELETE FROM "players"', "account")},
         ),
         (
             "pruner",
