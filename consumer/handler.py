@@ -94,17 +94,20 @@ class ConsumerHandler:
         note = self._note(cutoff)
         if note is not None:
             self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
-        counts: Counter[str] = Counter()
         noted: list[Noted] = []
-        for record, read in zip(records, reads, strict=True):
-            entry = Entry.of(record)
-            self._ledger.append(entry)
-            self._arrived_at = latest(self._arrived_at, record.arrived_at)
+        entries = [Entry(record.position, record.sequence_number, record.arrived_at) for record in records]
+        for record, read, entry in zip(records, reads, entries, strict=True):
             event = self._judge(record, read, entry, cutoff.cutoff)
-            self._newest = latest(self._newest, entry.at)
             if event is not None:
                 noted.append((event, entry))
-            counts["events" if event is not None else str(entry.outcome)] += 1
+        self._ledger.extend(entries)
+        self._newest = latest(self._newest, *(entry.at for entry in entries))
+        self._arrived_at = latest(self._arrived_at, *(entry.arrived_at for entry in entries))
+        for reason, count in Counter(read.reason for read in reads if isinstance(read, IgnoredEvent)).items():
+            parts.metrics.ignored.labels(reason=reason.value).inc(count)
+        settled = Counter(entry.outcome for entry in entries if entry.outcome is not None)
+        counts = Counter({"events": len(noted)} if noted else {})
+        counts.update({str(outcome): count for outcome, count in settled.items()})
         counts.update(self._writer.write(self._roster.take(noted, due, now)))
         parts.metrics.held_back.labels(shard=self._shard).set(self._roster.held_back)
         parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
@@ -131,8 +134,8 @@ class ConsumerHandler:
             self._parts.metrics.watermark.labels(shard=self._shard).set(self._progress.watermark / 1000)
         if front is None:
             return None
-        for entry in front.entries:
-            self._parts.metrics.records.labels(outcome=str(entry.outcome)).inc()
+        for outcome, count in front.tallies_after(None).items():
+            self._parts.metrics.records.labels(outcome=outcome).inc(count)
         self._ledger.drop(front)
         self._parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return front.last
@@ -169,16 +172,14 @@ class ConsumerHandler:
 
     def _judge(self, record: Record, read: Read, entry: Entry, cutoff: int | None) -> LevelEvent | None:
         """Settle a record that changes no player; else the event to apply, its time clamped."""
-        metrics = self._parts.metrics
         if isinstance(read, PoisonError):
             self._bury(record, read)
             entry.outcome = Outcome.DEAD_LETTERED
             return None
         entry.at = clamped(read.at, record.arrived_at)
         if entry.at != read.at:
-            metrics.clamped.inc()
+            self._parts.metrics.clamped.inc()
         if isinstance(read, IgnoredEvent):
-            metrics.ignored.labels(reason=read.reason.value).inc()
             entry.outcome = Outcome.IGNORED
             return None
         if is_late(entry.at, cutoff):

@@ -150,9 +150,6 @@ class _Run:
                     self._kills.append(Kill(f"{killed[0]} ({killed[1]})", elapsed))
             self._fleet.restart_dead()
             self._look(traffic, observer)
-            if self._first_count is None and any(row.players for row in observer.levels.values()):
-                self._first_count = self._view.elapsed()
-                self._view.phase = "counting"
             if self._first_count is None and elapsed > FIRST_COUNT_SECONDS:
                 tails = "\n".join(f"{name}: {self._fleet.log_tail(name)}" for name in ("consumer", "level_aggregator"))
                 raise DemoError(f"no count after {FIRST_COUNT_SECONDS:.0f} s. The services' last words:\n{tails}")
@@ -169,6 +166,10 @@ class _Run:
 
     def _look(self, traffic: Traffic, observer: Observer) -> None:
         observer.look()
+        if self._first_count is None and any(row.players for row in observer.levels.values()):
+            self._first_count = self._view.elapsed()
+            if traffic.running:
+                self._view.phase = "counting"
         self._view.show(self._screen, traffic, observer, self._fleet, len(self._kills))
 
     def _world(self) -> World:

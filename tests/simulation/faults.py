@@ -6,9 +6,9 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amazon_kclpy.checkpoint_error import CheckpointError
 from botocore.exceptions import ConnectionClosedError
 
+from headcount.kcl.protocol import CheckpointError
 from tests.fakes.dynamodb import AFTER, BEFORE, STATEMENT
 from tests.fakes.dynamodb_items import failure
 from tests.simulation.leases import CrashError

@@ -16,7 +16,7 @@ from tests.simulation.broken import hold
 from tests.simulation.leases import CrashError
 from tests.simulation.mending import gap_parts, rebuild_of
 from tests.simulation.records import TABLE_IDENTITY
-from tests.simulation.schedule import AGGREGATOR, HOUR
+from tests.simulation.schedule import AGGREGATOR, CONSUMER, HOUR
 from tests.simulation.table_stream import StreamClient
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ class Losses:
 
     # --- The rebuild ----------------------------------------------------------------------------------------------
 
-    def rebuild(self) -> None:
-        """A person who is told that changes are lost stops the services and rebuilds; others may start one amid it."""
+    def rebuild(self, number: int = 0) -> None:
+        """A person who is told that changes are lost stops the services and rebuilds; or forgets the consumer."""
         world = self._world
         obstacle = self._watch.obstacle() if self._watch is not None else None
         if obstacle in {None, NOT_YET} or self._is_busy:
@@ -153,8 +153,12 @@ class Losses:
         for kcl in world.kcl:
             kcl.kill_all()
         self.rebuilding, self.rebuilds = True, self.rebuilds + 1
+
+        def meanwhile() -> None:
+            world.kcl[CONSUMER].deliver_all(3)
+
         try:
-            rebuild_of(self._world, self.stream, self.rebuilds).run()
+            rebuild_of(world, self.stream, self.rebuilds, meanwhile if number % 2 else lambda: None).run()
         except (CrashError, ClientError, BotoCoreError, NotStillError):
             return
         finally:

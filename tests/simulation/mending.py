@@ -14,6 +14,8 @@ from tests.simulation.services import MUTE
 from tests.simulation.table_stream import LeaseClient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headcount.table_stream import TableStream
     from tests.simulation.world import World
 
@@ -36,8 +38,8 @@ def gap_parts(world: World, stream: TableStream) -> GapParts:
     )
 
 
-def rebuild_of(world: World, stream: TableStream, number: int) -> Rebuild:
-    """The ``number``-th one."""
+def rebuild_of(world: World, stream: TableStream, number: int, meanwhile: Callable[[], None]) -> Rebuild:
+    """The ``number``-th one; ``meanwhile`` happens after each of its steps."""
     parts = gap_parts(world, stream)
     client: Any = world.client
     return Rebuild(
@@ -51,7 +53,7 @@ def rebuild_of(world: World, stream: TableStream, number: int) -> Rebuild:
             progress=world.progress,
             mark=RebuildMark(client, world.progress.name, parts.identity, f"rebuild {number}"),
             quiet_seconds=QUIET_SECONDS,
-            say=lambda _: None,
+            say=lambda _: meanwhile(),
             wall=world.clock,
             monotonic=world.clock,
             sleep=world.wait,

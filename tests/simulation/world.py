@@ -121,7 +121,7 @@ class World:
             "ttl": self.expire,
             "lose progress": lambda: self.losses.lose_progress(number),
             "day off": lambda: self.losses.day_off(number),
-            "rebuild": self.losses.rebuild,
+            "rebuild": lambda: self.losses.rebuild(number),
         }
         actions[action.what]()
 
