@@ -12,9 +12,9 @@ import structlog
 from consumer.ledger import Entry, Ledger
 from consumer.poison_limit import NO_LIMIT, PoisonGuard, PoisonLimit, PoisonLimitError
 from consumer.quiet import Note, Quiet
-from consumer.roster import Noted, Roster, Write, Writes
+from consumer.roster import Noted, Roster
+from consumer.writing import PlayerWriter
 from headcount.dead_letters import DeadLetter
-from headcount.logs import hashed
 from headcount.model import IgnoredEvent, LevelEvent, Outcome, PoisonError, Progress
 from headcount.rules import clamped, is_late, latest
 
@@ -66,6 +66,7 @@ class ConsumerHandler:
         self._progress = Progress()  # the row as last read or written
         self._ledger = Ledger()
         self._roster = Roster(parts.refresh)
+        self._writer = PlayerWriter(parts.players, parts.writers, parts.metrics)
         self._quiet = Quiet()
         self._guard = PoisonGuard(parts.poison_limit, None, None)
         self._confirmed: Note | None = None
@@ -107,7 +108,7 @@ class ConsumerHandler:
         settled = Counter(entry.outcome for entry in entries if entry.outcome is not None)
         counts = Counter({"events": len(noted)} if noted else {})
         counts.update({str(outcome): count for outcome, count in settled.items()})
-        counts.update(self._write(self._roster.take(noted, due, now)))
+        counts.update(self._writer.write(self._roster.take(noted, due, now)))
         parts.metrics.held_back.labels(shard=self._shard).set(self._roster.held_back)
         parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return dict(counts)
@@ -116,7 +117,7 @@ class ConsumerHandler:
         """Move the progress up to the first record that waits; ``everything``: after writing all that waits."""
         now = self._parts.monotonic()
         if everything:
-            self._write(self._roster.take([], self._roster.due(now, everything=True), now))
+            self._writer.write(self._roster.take([], self._roster.due(now, everything=True), now))
         elif now - self._settled_at < min(SETTLE_SECONDS, self._parts.refresh / 6):
             return None
         self._settled_at = now
@@ -200,37 +201,6 @@ class ConsumerHandler:
         self._parts.dead_letters.put(letter)
         self._parts.metrics.dead_letters.labels(reason=poison.reason).inc()
         _log.warning("dead letter", sequence_number=record.sequence_number, reason=poison.reason)
-
-    def _write(self, players: list[Writes]) -> Counter[str]:
-        """Make the writes: in order for one player, different players at once. Raises what a write raises."""
-        begun = [(writes, first) for writes in players if (first := next(writes, None)) is not None]
-        made: Counter[tuple[str, str]] = Counter()
-        for results in self._parts.writers.map(lambda player: self._write_player(*player), begun):
-            made.update(results)
-        for (kind, result), count in made.items():
-            self._parts.metrics.writes.labels(kind=kind, result=result).inc(count)
-        return Counter({f"{kind}s_{result}": count for (kind, result), count in made.items()})
-
-    def _write_player(self, writes: Writes, first: Write) -> list[tuple[str, str]]:
-        made = []
-        write = first
-        while True:
-            event = write.event
-            with self._parts.metrics.write_seconds.time():
-                seen = self._parts.players.apply(event)
-            _log.debug(
-                "write",
-                shard=self._shard,
-                player=hashed(event.player),
-                into=event.level,
-                kind=write.kind.value,
-                seen=seen,
-            )
-            made.append((write.kind.value, "written" if seen is None else "stale"))
-            try:
-                write = writes.send(seen)
-            except StopIteration:
-                return made
 
     def _moved(self, was: Progress, front: Settled | None, *, ended: bool) -> Progress:
         """The row as it shall stand now that ``front`` is settled, given how it stood."""

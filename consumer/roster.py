@@ -20,10 +20,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A conditional write that shall be made now."""
+    """A conditional write that shall be made now; ``known``: the player had a row when last seen or written."""
 
     event: LevelEvent
     kind: Kind
+    known: bool
 
 
 Noted = tuple[LevelEvent, Entry]
@@ -122,7 +123,7 @@ class Roster:
 def _write(seat: Seat, run: list[Noted], kind: Kind) -> Writes:
     """Write the last event of ``run``; what it overtakes was as new as it when it came, and shares its outcome."""
     event = run[-1][0]
-    seen = yield Write(event, kind)
+    seen = yield Write(event, kind, known=seat.row is not None)
     seat.row = PlayerRow(event.level, event.at) if seen is None else seen
     for _, entry in run:
         entry.outcome = Outcome.APPLIED if seen is None else Outcome.STALE

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 OK, THROTTLED, REFUSED, FAILED = "ok", "throttled", "refused", "failed"
 
-# Error codes, and the reasons of a cancelled transaction.
+# Error codes, those of a batch's statements, and the reasons of a cancelled transaction.
 THROTTLING = frozenset(
     {
-        "ThrottlingError",  # of an item
+        "ThrottlingError",  # of an item, or of a batch's statement
         "ProvisionedThroughputExceeded",
         "ThrottlingException",  # of the whole
         "ProvisionedThroughputExceededException",
@@ -29,6 +29,7 @@ THROTTLING = frozenset(
 )
 
 _SERVER_ERROR = 500
+_FAILED_CONDITION, _FAILED_STATEMENT = "ConditionalCheckFailed", "InternalServerError"  # codes of statements
 
 
 def count_attempts(session: boto3.Session, metrics: AwsMetrics) -> None:
@@ -52,7 +53,7 @@ def result_of(response: tuple[Any, dict[str, Any]] | None) -> str:
         return FAILED
     http, parsed = response
     if "Error" not in parsed:
-        return OK
+        return _result_of_batch(parsed.get("Responses"))
     if THROTTLING & {parsed["Error"].get("Code"), *cancellation_reasons(parsed)}:
         return THROTTLED
     return FAILED if http.status_code >= _SERVER_ERROR else REFUSED
@@ -61,3 +62,17 @@ def result_of(response: tuple[Any, dict[str, Any]] | None) -> str:
 def cancellation_reasons(answer: Mapping[str, Any]) -> set[str | None]:
     """Codes of what cancelled a transaction; an entry that is no object tells nothing."""
     return {reason.get("Code") for reason in answer.get("CancellationReasons", []) if isinstance(reason, dict)}
+
+
+def _result_of_batch(statements: Any) -> str:
+    """Of a call that went through: what became of the worst of its statements, if it had any.
+
+    A failed condition is an answer like another.
+    """
+    told = statements if isinstance(statements, list) else []
+    codes = {one["Error"].get("Code") for one in told if isinstance(one, dict) and "Error" in one} - {_FAILED_CONDITION}
+    if not codes:
+        return OK
+    if THROTTLING & codes:
+        return THROTTLED
+    return FAILED if _FAILED_STATEMENT in codes else REFUSED

@@ -37,7 +37,7 @@ class ConsumerMetrics:
         )
         self.write_seconds = seconds(
             "headcount_consumer_write_duration_seconds",
-            "Time of one conditional write of PlayerState, retries included.",
+            "Time of one call that writes PlayerState, one write or a batch; retries included.",
             r,
         )
         self.unsettled = of_shard(

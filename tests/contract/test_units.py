@@ -51,6 +51,22 @@ def test_a_write_a_failed_condition_and_a_consistent_read_are_a_unit_each(
     assert units(counted, "read") == {settings.player_table: 1}
 
 
+def test_each_write_of_a_batch_is_a_unit_whatever_became_of_it(
+    client: DynamoDBClient, settings: Settings, counted: AwsMetrics
+) -> None:
+    """Of the missing row's, the statement in vain and the write that made it."""
+    players = PlayerTable(client, settings.player_table)
+    for name in ("ann", "bob"):
+        players.apply(LevelEvent(name, "A", MINUTE))
+    before = units(counted, "write")[settings.player_table]
+
+    players.apply_all([LevelEvent("ann", "B", MINUTE + 1), LevelEvent("bob", "A", MINUTE)])
+    assert units(counted, "write") == {settings.player_table: before + 2}
+
+    players.apply_all([LevelEvent("ann", "C", MINUTE + 2), LevelEvent("eve", "A", MINUTE)])
+    assert units(counted, "write") == {settings.player_table: before + 5}
+
+
 def test_an_aggregators_transaction_tells_of_each_table(
     client: DynamoDBClient, settings: Settings, counted: AwsMetrics
 ) -> None:

@@ -37,14 +37,14 @@ from level_aggregator.handler import Parts as AggregatorParts
 from pruner.rate import Rate
 from pruner.sweep import Sweep
 from tests.fakes.clock import Clock
-from tests.fakes.dynamodb import BEFORE, MemoryDynamoDb
+from tests.fakes.dynamodb import BEFORE, STATEMENT, MemoryDynamoDb
 from tests.fakes.inline import InlineExecutor
 from tests.fakes.lines import NOON, event_line
 from tests.simulation.schedule import HASHES
 from tests.simulation.services import MUTE
 from tests.simulation.streams import MemoryKinesis, Stream, StreamShard
 
-_WRITES = {"update_item", "put_item", "delete_item"}
+_WRITES = {"update_item", "put_item", "delete_item", STATEMENT}
 _IDENTITY = "events@1"
 
 MOST_PLAYERS, MOST_EVENTS = 400, 8000  # events: a minute, of all players

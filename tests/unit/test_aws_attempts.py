@@ -118,3 +118,30 @@ def test_services_have_the_names_that_aws_gives_them(aws: Aws) -> None:
     names = {client.meta.service_model.service_id.hyphenize() for client in (aws.dynamodb, aws.streams, aws.kinesis)}
 
     assert names == {"dynamodb", "dynamodb-streams", "kinesis"}
+
+
+@pytest.mark.parametrize(
+    ("codes", "result"),
+    [
+        ([], "ok"),
+        (["ConditionalCheckFailed"], "ok"),
+        (["ConditionalCheckFailed", "ThrottlingError", "InternalServerError"], "throttled"),
+        (["InternalServerError", "AccessDenied"], "failed"),
+        (["AccessDenied"], "refused"),
+    ],
+)
+def test_a_batch_is_as_good_as_the_worst_of_its_statements(aws: Aws, codes: list[str], result: str) -> None:
+    """A condition that fails is foreseen."""
+    play(aws.dynamodb, (200, {"Responses": [{}, *({"Error": {"Code": code}} for code in codes)]}))
+
+    aws.dynamodb.batch_execute_statement(Statements=[{"Statement": "UPDATE …"}])
+
+    assert attempts(aws) == {("BatchExecuteStatement", result): 1}
+
+
+def test_items_of_a_batch_read_are_no_statements(aws: Aws) -> None:
+    play(aws.dynamodb, (200, {"Responses": {"Error": [{"k": {"S": "v"}}]}}))
+
+    aws.dynamodb.batch_get_item(RequestItems={"Error": {"Keys": [{"k": {"S": "v"}}]}})
+
+    assert attempts(aws) == {("BatchGetItem", "ok"): 1}

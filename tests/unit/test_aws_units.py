@@ -109,6 +109,32 @@ def test_a_cancelled_transaction_costs_two_units_per_item(aws: Aws, reason: str)
     assert counted(aws, "write") == {"t": 4, "u": 2}
 
 
+def answered(*codes: str | None) -> list[dict[str, object]]:
+    """A batch's responses, by the statements' errors."""
+    return [{"TableName": "t"} | ({"Error": {"Code": code}} if code else {}) for code in codes]
+
+
+@pytest.mark.parametrize("capacity", [[], [used("t", 2)], [used("t", 3)], [used("t", 1), used("t", 1), used("t", 1)]])
+def test_a_batchs_statements_are_a_unit_each_unless_they_were_not_carried_out(
+    aws: Aws, capacity: list[dict[str, object]]
+) -> None:
+    """Whether or not the answer has a figure, and whether or not it holds those whose condition failed."""
+    responses = answered(None, "ConditionalCheckFailed", None, "ThrottlingError", "TransactionConflict")
+    play(aws.dynamodb, (200, {"Responses": responses, "ConsumedCapacity": capacity}))
+
+    aws.dynamodb.batch_execute_statement(Statements=[{"Statement": "UPDATE …"}])
+
+    assert counted(aws, "write") == {"t": 3}
+
+
+def test_a_batch_of_large_rows_counts_as_its_answer_tells(aws: Aws) -> None:
+    play(aws.dynamodb, (200, {"Responses": answered(None, None), "ConsumedCapacity": [used("t", 4)]}))
+
+    aws.dynamodb.batch_execute_statement(Statements=[{"Statement": "UPDATE …"}])
+
+    assert counted(aws, "write") == {"t": 4}
+
+
 def test_what_is_throttled_fails_or_tells_nothing_costs_nothing(aws: Aws) -> None:
     throttled = {"__type": CANCELLED, "CancellationReasons": [{"Code": "ThrottlingError"}]}
     play(aws.dynamodb, (500, {"__type": "com.amazonaws#InternalServerError"}), PLAIN, (400, throttled))

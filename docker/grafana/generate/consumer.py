@@ -71,8 +71,8 @@ def dashboard() -> Dashboard:
             stack=True,
         ),
         lines(
-            "Time of one write",
-            "One conditional write of PlayerState, with what botocore tries again.",
+            "Time of one call that writes",
+            "One conditional write of PlayerState or a batch of up to 25, with what botocore tries again.",
             "s",
             quantiles("headcount_consumer_write_duration_seconds", JOB),
         ),
