@@ -82,7 +82,7 @@ def units_in_vain(params: Mapping[str, Any]) -> Units:
     return Counter({params["TableName"]: 1} if "TableName" in params else {})
 
 
-def _figure(told: object) -> float:
+def _figure(told: Any) -> Any:
     return told if isinstance(told, int | float) and 0 <= told < math.inf else 0
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 SHARD_RECORDS, SHARD_KILOBYTES = 1000, 1000  # what a shard of Kinesis takes in a second
 SHARD_USE = 0.8  # more than that at an average load leaves nothing for an evening's peak
 LEAST_SHARDS = 2
+MOST_ROWS = 50_000_000  # of PlayerState, for which the pruner's scan and the tasks' sizes hold
 
 
 class ImpossibleLoadError(Exception):
@@ -78,11 +79,30 @@ class Load:
         return self.session_minutes * self.pace
 
     @property
+    def full_shards(self) -> float:
+        """Of the events' stream, if each took all that a shard can take."""
+        kilobytes = self.events_per_second * self.event_kilobytes
+        return max(self.events_per_second / SHARD_RECORDS, kilobytes / SHARD_KILOBYTES)
+
+    @property
     def kinesis_shards(self) -> int:
         """As told, or as the events need."""
-        kilobytes = self.events_per_second * self.event_kilobytes
-        needed = max(self.events_per_second / SHARD_RECORDS, kilobytes / SHARD_KILOBYTES) / SHARD_USE
-        return self.shards or max(LEAST_SHARDS, math.ceil(needed))
+        return self.shards or max(LEAST_SHARDS, math.ceil(self.full_shards / SHARD_USE))
+
+    def notes(self) -> list[str]:
+        """Where the figures don't hold, or the game won't run."""
+        found = []
+        if self.full_shards > self.kinesis_shards:
+            found.append(
+                f"Note: {self.kinesis_shards} shards can't take these events, 1,000 of them or 1 MB a second each: "
+                f"give {math.ceil(self.full_shards / SHARD_USE)} shards, or 0 for as many as the events need."
+            )
+        if self.players > MOST_ROWS:
+            found.append(
+                f"Note: beyond {MOST_ROWS:,} players neither the pruner's one scan nor the tasks' sizes hold: "
+                "these figures are too low."
+            )
+        return found
 
     @property
     def entries(self) -> float:

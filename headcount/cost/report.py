@@ -90,7 +90,7 @@ class Comparison:
             f"{load.events_per_level:g} per level; {load.players} players, {load.levels} levels."
         )
         figures = "Write units per event: Headcount {:.3f}, tutorial {:.3f}.".format(*units)
-        return [game, f"{figures} Prices of {self.prices.region} as of {self.prices.date}."]
+        return [game, f"{figures} Prices of {self.prices.region} as of {self.prices.date}.", *load.notes()]
 
     def cells(self, *, brief: bool = False) -> Iterator[tuple[Row, tuple[str, ...]]]:
         """Each row and its text."""
@@ -146,6 +146,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
     return {
         "prices": {"region": found.prices.region, "date": found.prices.date},
         "load": given | {"shards": found.load.kinesis_shards, "events_per_minute_and_player": found.load.pace},
+        "notes": found.load.notes(),
         "headcount": told(found.ours),
         "tutorial": told(found.tutorial),
     }

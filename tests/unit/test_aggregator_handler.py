@@ -82,7 +82,7 @@ def test_a_crash_between_two_parts_counts_each_once() -> None:
 
 
 UNTOLD = ClientError(
-    {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": [None]},  # type: ignore[typeddict-unknown-key] # DynamoDB's own, and an entry that is no object
+    {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": [None]},  # type: ignore[list-item] # an entry that is no object
     "TransactWriteItems",
 )
 

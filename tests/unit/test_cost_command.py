@@ -81,6 +81,54 @@ def test_a_game_that_cannot_be_is_refused_in_words() -> None:
     assert "Give longer sessions" in done.output
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        "events-per-second",
+        "players",
+        "levels",
+        "shards",
+        "refresh",
+        "events-per-minute-and-player",
+        "events-per-level",
+        "event-kilobytes",
+        "stream-shards",
+    ],
+)
+@pytest.mark.parametrize("figure", ["1" * 40, "1e300", "inf", "nan"])
+def test_a_figure_beyond_all_games_is_refused_with_its_option(option: str, figure: str) -> None:
+    done = CliRunner().invoke(app, ["cost", *GAME, "--session-minutes", "inf", f"--{option}", figure])
+
+    assert done.exit_code == 2, done.exception
+    assert f"'--{option}'" in done.output
+
+
+def test_the_largest_figures_are_reckoned() -> None:
+    most = ["--events-per-second", "1e9", "--players", "1000000000000", "--shards", "1000000", "--levels", "1000000"]
+    more = ["--event-kilobytes", "10240", "--stream-shards", "1000000", "--refresh", "86400"]
+
+    told = json.loads(printed(*most, *more, "--session-minutes", "inf", "--events-per-level", "1e9", "--json"))
+
+    assert told["headcount"]["usd_a_month"] > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        (["--shards", "2", "--events-per-second", "2000", "--event-kilobytes", "1"], ""),
+        (["--shards", "2", "--events-per-second", "2001", "--event-kilobytes", "0.5"], "give 3 shards"),
+        (["--shards", "2", "--events-per-second", "1000", "--event-kilobytes", "3"], "give 4 shards"),
+        (["--players", "50000000", "--session-minutes", "inf"], ""),
+        (["--players", "50000001", "--session-minutes", "inf"], "these figures are too low"),
+    ],
+)
+def test_what_the_figures_do_not_hold_for_is_noted(given: list[str], note: str) -> None:
+    notes = json.loads(printed(*GAME, *given, "--json"))["notes"]
+
+    assert [note in told for told in notes] == [True] * bool(note)
+    assert ("Note: " in printed(*GAME, *given)) == bool(note)
+
+
 def test_a_terminal_gets_a_table() -> None:
     load = Load(1000, 2000)
     found = Comparison(load, Pace.of(Settings()), Choices(), load_prices())
