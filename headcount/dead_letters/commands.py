@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ import typer
 from headcount.aws import verify_stream, verify_tables
 from headcount.dead_letters.desk import EXIT_UNREADABLE, at_desk
 from headcount.dead_letters.letter import Selection
+from headcount.dead_letters.raw_file import write_for_nobody_else
 from headcount.dead_letters.redrive import MOST_RECORDS, Sender, redrive
 from headcount.dead_letters.texts import headline, incomplete, plural, sums, told, whole
 from headcount.dead_letters.when import moment
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 EXIT_NOT_DONE = 1
 STDOUT = Path("-")
-_NOBODY_ELSE = 0o600  # raw bytes are personal data
 
 app = typer.Typer(no_args_is_help=True, help="Records that couldn't be read: list, show, send again, delete.")
 
@@ -85,8 +84,7 @@ def show(
             sys.stdout.flush()
         else:
             if raw is not None:
-                with os.fdopen(os.open(raw, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _NOBODY_ELSE), "wb") as file:
-                    file.write(kept.letter.raw)
+                write_for_nobody_else(raw, kept.letter.raw)
             typer.echo("\n".join(map(harmless, whole(kept, raw))))
         wrong = list(incomplete(kept))
         for line in wrong:
