@@ -38,10 +38,13 @@ def headline(heading: Heading, *, as_json: bool) -> str:
             "detail": heading.detail,
             "size": heading.size,
             "ending": heading.ending,
+            "lostFirstPart": heading.lost_first_part,
         }
         return orjson.dumps(content).decode()
     size = "?" if heading.size is None else heading.size
     line = f"{heading.key}  {shown(heading.arrived_at)}  {size} B  {heading.reason}: {heading.detail}"
+    if heading.lost_first_part:
+        line += "  It has lost its first part."
     return harmless(line + (f"  {cut_short(heading.ending)}" if heading.ending else ""))
 
 

@@ -80,6 +80,7 @@ def test_a_list_for_machines_has_an_object_a_line() -> None:
         "detail": LETTER.detail,
         "size": len(RAW),
         "ending": None,
+        "lostFirstPart": False,
     } in lines
 
 
@@ -254,6 +255,13 @@ def test_a_letter_whose_deletion_was_cut_short_is_told_for_what_it_is() -> None:
         "bad_id: why  It was given up before, and its deletion was cut short: delete it."
     )
     assert json.loads(headline(heading, as_json=True))["ending"] == "deleted"
+
+
+def test_a_letter_that_has_lost_its_first_part_is_told_for_what_it_is() -> None:
+    heading = Heading(LETTER.key, NOON, "bad_id", "why", 3, lost_first_part=True)
+
+    assert headline(heading, as_json=False).endswith("bad_id: why  It has lost its first part.")
+    assert json.loads(headline(heading, as_json=True))["lostFirstPart"] is True
 
 
 def test_letters_whose_deletion_was_cut_short_are_told_apart_before_anything_is_sent() -> None:
