@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from headcount.dead_letters.letter import Heading, Kept
+    from botocore.exceptions import ClientError
+
+    from headcount.dead_letters.letter import DeadLetter, Heading, Kept
     from headcount.dead_letters.redrive import Forecast
 
 
@@ -62,6 +64,15 @@ def incomplete(kept: Kept) -> Iterator[str]:
         named = ", ".join(map(str, kept.missing[:_MOST_NAMED]))
         more = f" and {len(kept.missing) - _MOST_NAMED} more" if len(kept.missing) > _MOST_NAMED else ""
         yield f"Of its {kept.parts} parts these are missing: {named}{more}. The bytes are not whole."
+
+
+def refused(letter: DeadLetter, error: ClientError) -> str:
+    """A letter that was not sent, in AWS's words."""
+    why = error.response["Error"]
+    return (
+        f"The stream refuses the record of dead letter {letter.key} ({plural(len(letter.raw), 'byte')}): "
+        f"{why['Code']}: {why.get('Message', '')}"
+    )
 
 
 def sums(counts: Mapping[str, int]) -> str:
