@@ -28,7 +28,8 @@ def in_one_line() -> Iterator[None]:
     except BrokenPipeError:  # who reads our output has seen enough
         raise
     except OSError as error:
-        _end(f"{error.filename}: {error.strerror}.")
+        what = error.strerror or str(error)  # a file that is open already has no name here
+        _end(f"{what}." if error.filename is None else f"{error.filename}: {what}.")
 
 
 def harmless(line: str) -> str:

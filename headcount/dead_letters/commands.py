@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -15,19 +14,22 @@ import typer
 from headcount.aws import verify_stream, verify_tables
 from headcount.dead_letters.desk import EXIT_UNREADABLE, at_desk
 from headcount.dead_letters.letter import Selection
+from headcount.dead_letters.raw_file import write_for_nobody_else
 from headcount.dead_letters.redrive import MOST_RECORDS, Sender, redrive
-from headcount.dead_letters.texts import headline, incomplete, plural, sums, told, whole
+from headcount.dead_letters.texts import headline, incomplete, plural, refused, sums, told, whole
 from headcount.dead_letters.when import moment
 from headcount.terminal import complain, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from botocore.exceptions import ClientError
+
     from headcount.dead_letters.desk import Desk
+    from headcount.dead_letters.letter import DeadLetter
 
 EXIT_NOT_DONE = 1
 STDOUT = Path("-")
-_NOBODY_ELSE = 0o600  # raw bytes are personal data
 
 app = typer.Typer(no_args_is_help=True, help="Records that couldn't be read: list, show, send again, delete.")
 
@@ -85,8 +87,7 @@ def show(
             sys.stdout.flush()
         else:
             if raw is not None:
-                with os.fdopen(os.open(raw, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _NOBODY_ELSE), "wb") as file:
-                    file.write(kept.letter.raw)
+                write_for_nobody_else(raw, kept.letter.raw)
             typer.echo("\n".join(map(harmless, whole(kept, raw))))
         wrong = list(incomplete(kept))
         for line in wrong:
@@ -130,11 +131,19 @@ def redrive_letters(
             "only adds to the tallies."
         )
         _confirm("Send?", yes=yes)
-        done = 0
+        done, kept = 0, Counter[str]()
+
+        def keep(letter: DeadLetter, error: ClientError) -> None:
+            complain(refused(letter, error))
+            kept[letter.reason] += 1
+
         letters = judge.sendable(desk.each(chosen, selection), even_poison=even_poison)
-        for done in redrive(letters, Sender(desk.aws.kinesis, stream), desk.store, desk.threads):
+        for done in redrive(letters, Sender(desk.aws.kinesis, stream), desk.store, desk.threads, keep):
             typer.echo(f"{done} sent", err=True)
         typer.echo(f"Sent {plural(done, 'record')}, and deleted their letters.")
+        if kept:
+            complain(f"{plural(kept.total(), 'record')} refused by the stream, so not sent. The letters are kept.")
+            raise typer.Exit(EXIT_NOT_DONE)
 
 
 @app.command()

@@ -57,7 +57,7 @@ class Kept:
 class Heading:
     """What a list tells of a letter: never its bytes. ``size`` is theirs; None where the store does not tell.
 
-    ``ending``: its deletion was begun, and is not at its end.
+    ``ending``: its deletion was begun, and is not at its end. ``lost_first_part``: so it is told by a later one.
     """
 
     key: str
@@ -66,6 +66,7 @@ class Heading:
     detail: str
     size: int | None
     ending: Ending | None = None
+    lost_first_part: bool = False
 
     @property
     def shard(self) -> str:

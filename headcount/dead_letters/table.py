@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headcount.dead_letters.letter import DeadLetter, Ending, Heading, Kept, refuse, sensible, split
+from headcount.dead_letters.letter import Ending, refuse
+from headcount.dead_letters.rows import FIRST_PART, heading_of, kept_of, part_name, part_number
 from headcount.tables import Item, MalformedRowError, number, scan, text
 
 if TYPE_CHECKING:
@@ -13,16 +14,14 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from headcount.dead_letters.letter import Selection
+    from headcount.dead_letters.letter import DeadLetter, Heading, Kept, Selection
 
 Parsed = TypeVar("Parsed")
 
 PART_BYTES = 350_000  # an item may have 400 kB, a record 1 MB (10 MB where that is enabled)
 RETENTION_SECONDS = 30 * 86_400
-MOST_PARTS = 10_000  # their numbers have four digits
 
-# Clauses of a list's filter. Each letter has a first part, which is written first and deleted last.
-_FIRST_PART = "#part = :part"
+# Clauses of a list's filter.
 _OF_REASON = "#reason = :reason"
 _OF_SHARD = "#shard = :shard"
 _SINCE = "#arrivedAt >= :since"
@@ -54,7 +53,7 @@ class DeadLetterTable:
                 TableName=self._name,
                 Item={
                     "record": text(letter.key),
-                    "part": text(_part(part)),
+                    "part": text(part_name(part)),
                     "parts": number(len(starts)),
                     "shard": text(letter.shard),
                     "sequenceNumber": text(letter.sequence_number),
@@ -70,8 +69,41 @@ class DeadLetterTable:
     def headings(
         self, selection: Selection, unreadable: Callable[[MalformedRowError], object] = refuse
     ) -> Iterator[Heading]:
-        """See `DeadLetters`; reads the whole table, its bytes too, which DynamoDB counts but does not send."""
-        clauses, values = [_FIRST_PART], {":part": text(_part(0))}
+        """See `DeadLetters`; reads the whole table, its bytes too, which DynamoDB counts but does not send.
+
+        A letter is told by the least part that is there: the first one, as a rule, which is deleted last.
+        """
+        record = None
+        for item in self._selected(selection):
+            try:
+                heading = self._parsed(item, heading_of)
+            except MalformedRowError as error:
+                unreadable(error)
+            else:
+                # Later parts come right after the first one, as a rule: then they need no look.
+                if item["part"]["S"] == FIRST_PART or (heading.key != record and self._is_least(item)):
+                    yield heading
+            record = item["record"]["S"]
+
+    def get(self, key: str) -> Kept | None:
+        """See `DeadLetters`."""
+        items = list(self._rows(key))
+        for item in items:
+            self._parsed(item, part_number)
+        return self._parsed(items[0], lambda _: kept_of(items)) if items else None
+
+    def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
+        """Delete all parts, the first one last: what a crash leaves still shows in a list, and says what it is."""
+        parts = [item["part"] for item in self._rows(key, ProjectionExpression="#part")]
+        if len(parts) > 1:
+            self._begin_to_delete(key, parts[0], why)
+        for part in reversed(parts):
+            self._client.delete_item(TableName=self._name, Key={"record": text(key), "part": part})
+        return bool(parts)
+
+    def _selected(self, selection: Selection) -> Iterator[Item]:
+        """Rows of all parts, without their bytes."""
+        clauses, values = [], {}
         chosen = (
             (_OF_REASON, ":reason", selection.reason),
             (_OF_SHARD, ":shard", selection.shard),
@@ -82,35 +114,21 @@ class DeadLetterTable:
             if value is not None:
                 clauses.append(clause)
                 values[name] = number(value) if isinstance(value, int) else text(value)
-        items = scan(
+        only: dict[str, Any] = {}
+        if clauses:
+            only = {"FilterExpression": " AND ".join(clauses), "ExpressionAttributeValues": values}
+        return scan(
             self._client,
             TableName=self._name,
             ProjectionExpression=", ".join(_NAMES),
-            FilterExpression=" AND ".join(clauses),
             ExpressionAttributeNames=_NAMES,
-            ExpressionAttributeValues=values,
+            **only,
         )
-        for item in items:
-            try:
-                heading = self._parsed(item, _heading)
-            except MalformedRowError as error:
-                unreadable(error)
-            else:
-                yield heading
 
-    def get(self, key: str) -> Kept | None:
-        """See `DeadLetters`."""
-        items = list(self._rows(key))
-        return self._parsed(items[0], lambda _: _kept(items)) if items else None
-
-    def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
-        """Delete all parts, the first one last: what a crash leaves still shows in a list, and says what it is."""
-        parts = [item["part"] for item in self._rows(key, ProjectionExpression="#part")]
-        if len(parts) > 1:
-            self._begin_to_delete(key, parts[0], why)
-        for part in reversed(parts):
-            self._client.delete_item(TableName=self._name, Key={"record": text(key), "part": part})
-        return bool(parts)
+    def _is_least(self, item: Item) -> bool:
+        """Whether a letter's earlier parts are all gone."""
+        least = next(self._rows(item["record"]["S"], ProjectionExpression="#part", Limit=1), None)
+        return least is not None and least["part"] == item["part"]
 
     def _begin_to_delete(self, key: str, part: Any, why: Ending) -> None:
         """Note why in the part that goes last. What was noted before stays: that a record was sent is not undone."""
@@ -150,44 +168,3 @@ class DeadLetterTable:
         )
         for page in pages:
             yield from page["Items"]
-
-
-def _part(number_from_0: int) -> str:
-    return f"{number_from_0:04}"
-
-
-def _ending(item: Item) -> Ending | None:
-    return Ending(item["ending"]["S"]) if "ending" in item else None
-
-
-def _heading(item: Item) -> Heading:
-    key = item["record"]["S"]
-    split(key)
-    return Heading(
-        key=key,
-        arrived_at=sensible(int(item["arrivedAt"]["N"])),
-        reason=item["reason"]["S"],
-        detail=item["detail"]["S"],
-        size=sensible(int(item["size"]["N"])) if "size" in item else None,
-        ending=_ending(item),
-    )
-
-
-def _kept(items: list[Item]) -> Kept:
-    first = items[0]
-    stream, shard, position = split(first["record"]["S"])
-    there = {int(item["part"]["S"]): bytes(item["raw"]["B"]) for item in items}
-    parts = int(first["parts"]["N"])
-    if not max(there) < parts <= MOST_PARTS:
-        raise ValueError(f"parts is {parts}, the last row that is there is part {max(there)}")
-    letter = DeadLetter(
-        stream=stream,
-        shard=shard,
-        position=position,
-        sequence_number=first["sequenceNumber"]["S"],
-        arrived_at=sensible(int(first["arrivedAt"]["N"])),
-        reason=first["reason"]["S"],
-        detail=first["detail"]["S"],
-        raw=b"".join(there[part] for part in sorted(there)),
-    )
-    return Kept(letter, parts, tuple(part + 1 for part in range(parts) if part not in there), _ending(first))

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from headcount.dead_letters.letter import Heading, Kept
+    from botocore.exceptions import ClientError
+
+    from headcount.dead_letters.letter import DeadLetter, Heading, Kept
     from headcount.dead_letters.redrive import Forecast
 
 
@@ -38,10 +40,13 @@ def headline(heading: Heading, *, as_json: bool) -> str:
             "detail": heading.detail,
             "size": heading.size,
             "ending": heading.ending,
+            "lostFirstPart": heading.lost_first_part,
         }
         return orjson.dumps(content).decode()
     size = "?" if heading.size is None else heading.size
     line = f"{heading.key}  {shown(heading.arrived_at)}  {size} B  {heading.reason}: {heading.detail}"
+    if heading.lost_first_part:
+        line += "  It has lost its first part."
     return harmless(line + (f"  {cut_short(heading.ending)}" if heading.ending else ""))
 
 
@@ -59,6 +64,15 @@ def incomplete(kept: Kept) -> Iterator[str]:
         named = ", ".join(map(str, kept.missing[:_MOST_NAMED]))
         more = f" and {len(kept.missing) - _MOST_NAMED} more" if len(kept.missing) > _MOST_NAMED else ""
         yield f"Of its {kept.parts} parts these are missing: {named}{more}. The bytes are not whole."
+
+
+def refused(letter: DeadLetter, error: ClientError) -> str:
+    """A letter that was not sent, in AWS's words."""
+    why = error.response["Error"]
+    return (
+        f"The stream refuses the record of dead letter {letter.key} ({plural(len(letter.raw), 'byte')}): "
+        f"{why['Code']}: {why.get('Message', '')}"
+    )
 
 
 def sums(counts: Mapping[str, int]) -> str:

@@ -1,5 +1,6 @@
 """What the commands for dead letters print, write and delete; redrive has a stream in the integration tests."""
 
+import errno
 import json
 from collections import Counter
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from headcount.__main__ import app
@@ -15,6 +17,7 @@ from headcount.dead_letters.letter import Ending, Heading, Kept
 from headcount.dead_letters.redrive import Forecast, Verdict
 from headcount.dead_letters.texts import headline, incomplete, told
 from headcount.dead_letters.when import moment
+from headcount.terminal import in_one_line
 
 pytestmark = pytest.mark.usefixtures("own_logs")
 
@@ -77,6 +80,7 @@ def test_a_list_for_machines_has_an_object_a_line() -> None:
         "detail": LETTER.detail,
         "size": len(RAW),
         "ending": None,
+        "lostFirstPart": False,
     } in lines
 
 
@@ -99,6 +103,31 @@ def test_the_exact_bytes_go_into_a_file_that_others_cannot_read(tmp_path: Path) 
     assert file.read_bytes() == RAW
     assert file.stat().st_mode & 0o777 == 0o600
     assert f"raw              written to {file}\n" in out
+
+
+@pytest.mark.usefixtures("store")
+def test_a_file_that_was_there_is_closed_to_others_before_the_bytes_go_into_it(tmp_path: Path) -> None:
+    file = tmp_path / "raw"
+    file.write_bytes(b"longer than the letter" * 9)
+    file.chmod(0o644)
+
+    assert run("show", LETTER.key, "--raw", str(file))[0] == 0
+    assert file.read_bytes() == RAW
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("store")
+def test_a_disk_that_is_full_is_told_with_the_name_of_the_file() -> None:
+    code, _, err = run("show", LETTER.key, "--raw", "/dev/full")
+
+    assert (code, err) == (69, "headcount: /dev/full: No space left on device.\n")
+
+
+def test_what_fails_and_has_no_name_is_told_without_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), in_one_line():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert capsys.readouterr().err == "headcount: No space left on device.\n"
 
 
 @pytest.mark.usefixtures("store")
@@ -226,6 +255,13 @@ def test_a_letter_whose_deletion_was_cut_short_is_told_for_what_it_is() -> None:
         "bad_id: why  It was given up before, and its deletion was cut short: delete it."
     )
     assert json.loads(headline(heading, as_json=True))["ending"] == "deleted"
+
+
+def test_a_letter_that_has_lost_its_first_part_is_told_for_what_it_is() -> None:
+    heading = Heading(LETTER.key, NOON, "bad_id", "why", 3, lost_first_part=True)
+
+    assert headline(heading, as_json=False).endswith("bad_id: why  It has lost its first part.")
+    assert json.loads(headline(heading, as_json=True))["lostFirstPart"] is True
 
 
 def test_letters_whose_deletion_was_cut_short_are_told_apart_before_anything_is_sent() -> None:
