@@ -22,8 +22,8 @@ class MiniStack(Emulator):
         self._region = region
 
     def command(self) -> Sequence[str | Path]:
-        """The package's own main."""
-        return [sys.executable, "-m", "ministack"]
+        """The package's own main, mended."""
+        return [sys.executable, "-m", "headcount.demo.ministack_server"]
 
     def environment(self) -> Mapping[str, str]:
         """Ours without what would make it persist or check signatures."""

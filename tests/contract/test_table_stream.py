@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from headcount.model import LevelEvent, Position
+from headcount.model import LevelEvent, PlayerRow, Position
 from headcount.settings import Settings
 from headcount.table_stream import Reading, StreamRecord, TableStream
 from headcount.tables.players import PlayerTable
@@ -45,6 +45,22 @@ def test_changes_come_with_both_images_and_once(players: PlayerTable, stream: Ta
     ]
     assert levels == [[None, "forest"], ["forest", "castle"]]
     assert {record["dynamodb"]["Keys"]["playerId"]["S"] for record in records} == {"ana"}
+
+
+def test_what_a_batch_of_statements_changes_comes_as_well(players: PlayerTable, stream: TableStream) -> None:
+    """MiniStack's own main keeps it from the stream."""
+    reading = Reading(stream, {})
+    for name in ("ana", "ben"):
+        players.apply(LevelEvent(name, "forest", 1))
+    assert reading.until_quiet(QUIET_SECONDS) == 2
+
+    records: list[StreamRecord] = []
+    batch = [LevelEvent("ana", "castle", 2), LevelEvent("ben", "forest", 2), LevelEvent("ben", "castle", 1)]
+    assert players.apply_all(batch[:2]) == [None, None]
+    assert players.apply_all(batch[2:]) == [PlayerRow("forest", 2)]
+    assert reading.until_quiet(QUIET_SECONDS, records.extend) == 2
+    images = [[record["dynamodb"][image]["levelId"]["S"] for image in ("OldImage", "NewImage")] for record in records]
+    assert sorted(images) == [["forest", "castle"], ["forest", "forest"]]
 
 
 def test_another_reading_goes_on_after_the_position(players: PlayerTable, stream: TableStream) -> None:
