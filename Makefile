@@ -3,8 +3,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
+# Processes that tests run in, side by side: real services wait most of the time. What may not stands in tests/lanes.py.
+WORKERS ?= 2
 
-.PHONY: install demo test faults system simulate mutants lint format lock sbom licences audit-dependencies dashboards checkov clean
+.PHONY: install demo test faults system simulate mutants bench lint format lock sbom licences audit-dependencies dashboards checkov clean
 
 install: $(INSTALLED)
 
@@ -22,7 +24,7 @@ demo: install
 	@$(PY) -m headcount.demo $(ARGS)
 
 test: install
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses $(WORKERS) $(ARGS)
 
 # Every real fault, one after the other, some 20 minutes; puts the table into docs/correctness.md. ARGS: some of them, no table.
 faults: install
@@ -39,6 +41,10 @@ simulate: install
 # Each rule broken on purpose: the simulator must notice. Writes the seeds down that did.
 mutants: install
 	$(PY) -m tests.simulation.breaking $(ARGS)
+
+# How fast and how cheap, into docs/benchmarks; on a quiet machine. ARGS: some sections, --small, --full.
+bench: install
+	@$(PY) -m benchmarks $(ARGS)
 
 lint: install
 	$(PY) -m ruff check .

@@ -8,7 +8,8 @@ from consumer.poison_watch import PoisonWatch
 from headcount.aws import Aws, verify_stream, verify_tables
 from headcount.dead_letters import verify_directory
 from headcount.kcl.children import Children
-from headcount.kcl.supervisor import Service, supervise
+from headcount.kcl.service import Service
+from headcount.kcl.supervisor import supervise
 from headcount.lifecycle import Stop
 from headcount.model import Outcome
 from headcount.service import run_service

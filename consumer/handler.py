@@ -12,9 +12,9 @@ import structlog
 from consumer.ledger import Entry, Ledger
 from consumer.poison_limit import NO_LIMIT, PoisonGuard, PoisonLimit, PoisonLimitError
 from consumer.quiet import Note, Quiet
-from consumer.roster import Noted, Roster, Write, Writes
+from consumer.roster import Noted, Roster
+from consumer.writing import PlayerWriter
 from headcount.dead_letters import DeadLetter
-from headcount.logs import hashed
 from headcount.model import IgnoredEvent, LevelEvent, Outcome, PoisonError, Progress
 from headcount.rules import clamped, is_late, latest
 
@@ -66,6 +66,7 @@ class ConsumerHandler:
         self._progress = Progress()  # the row as last read or written
         self._ledger = Ledger()
         self._roster = Roster(parts.refresh)
+        self._writer = PlayerWriter(parts.players, parts.writers, parts.metrics)
         self._quiet = Quiet()
         self._guard = PoisonGuard(parts.poison_limit, None, None)
         self._confirmed: Note | None = None
@@ -93,18 +94,21 @@ class ConsumerHandler:
         note = self._note(cutoff)
         if note is not None:
             self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
-        counts: Counter[str] = Counter()
         noted: list[Noted] = []
-        for record, read in zip(records, reads, strict=True):
-            entry = Entry.of(record)
-            self._ledger.append(entry)
-            self._arrived_at = latest(self._arrived_at, record.arrived_at)
+        entries = [Entry(record.position, record.sequence_number, record.arrived_at) for record in records]
+        for record, read, entry in zip(records, reads, entries, strict=True):
             event = self._judge(record, read, entry, cutoff.cutoff)
-            self._newest = latest(self._newest, entry.at)
             if event is not None:
                 noted.append((event, entry))
-            counts["events" if event is not None else str(entry.outcome)] += 1
-        counts.update(self._write(self._roster.take(noted, due, now)))
+        self._ledger.extend(entries)
+        self._newest = latest(self._newest, *(entry.at for entry in entries))
+        self._arrived_at = latest(self._arrived_at, *(entry.arrived_at for entry in entries))
+        for reason, count in Counter(read.reason for read in reads if isinstance(read, IgnoredEvent)).items():
+            parts.metrics.ignored.labels(reason=reason.value).inc(count)
+        settled = Counter(entry.outcome for entry in entries if entry.outcome is not None)
+        counts = Counter({"events": len(noted)} if noted else {})
+        counts.update({str(outcome): count for outcome, count in settled.items()})
+        counts.update(self._writer.write(self._roster.take(noted, due, now)))
         parts.metrics.held_back.labels(shard=self._shard).set(self._roster.held_back)
         parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return dict(counts)
@@ -113,7 +117,7 @@ class ConsumerHandler:
         """Move the progress up to the first record that waits; ``everything``: after writing all that waits."""
         now = self._parts.monotonic()
         if everything:
-            self._write(self._roster.take([], self._roster.due(now, everything=True), now))
+            self._writer.write(self._roster.take([], self._roster.due(now, everything=True), now))
         elif now - self._settled_at < min(SETTLE_SECONDS, self._parts.refresh / 6):
             return None
         self._settled_at = now
@@ -130,8 +134,8 @@ class ConsumerHandler:
             self._parts.metrics.watermark.labels(shard=self._shard).set(self._progress.watermark / 1000)
         if front is None:
             return None
-        for entry in front.entries:
-            self._parts.metrics.records.labels(outcome=str(entry.outcome)).inc()
+        for outcome, count in front.tallies_after(None).items():
+            self._parts.metrics.records.labels(outcome=outcome).inc(count)
         self._ledger.drop(front)
         self._parts.metrics.unsettled.labels(shard=self._shard).set(len(self._ledger))
         return front.last
@@ -168,16 +172,14 @@ class ConsumerHandler:
 
     def _judge(self, record: Record, read: Read, entry: Entry, cutoff: int | None) -> LevelEvent | None:
         """Settle a record that changes no player; else the event to apply, its time clamped."""
-        metrics = self._parts.metrics
         if isinstance(read, PoisonError):
             self._bury(record, read)
             entry.outcome = Outcome.DEAD_LETTERED
             return None
         entry.at = clamped(read.at, record.arrived_at)
         if entry.at != read.at:
-            metrics.clamped.inc()
+            self._parts.metrics.clamped.inc()
         if isinstance(read, IgnoredEvent):
-            metrics.ignored.labels(reason=read.reason.value).inc()
             entry.outcome = Outcome.IGNORED
             return None
         if is_late(entry.at, cutoff):
@@ -199,37 +201,6 @@ class ConsumerHandler:
         self._parts.dead_letters.put(letter)
         self._parts.metrics.dead_letters.labels(reason=poison.reason).inc()
         _log.warning("dead letter", sequence_number=record.sequence_number, reason=poison.reason)
-
-    def _write(self, players: list[Writes]) -> Counter[str]:
-        """Make the writes: in order for one player, different players at once. Raises what a write raises."""
-        begun = [(writes, first) for writes in players if (first := next(writes, None)) is not None]
-        made: Counter[tuple[str, str]] = Counter()
-        for results in self._parts.writers.map(lambda player: self._write_player(*player), begun):
-            made.update(results)
-        for (kind, result), count in made.items():
-            self._parts.metrics.writes.labels(kind=kind, result=result).inc(count)
-        return Counter({f"{kind}s_{result}": count for (kind, result), count in made.items()})
-
-    def _write_player(self, writes: Writes, first: Write) -> list[tuple[str, str]]:
-        made = []
-        write = first
-        while True:
-            event = write.event
-            with self._parts.metrics.write_seconds.time():
-                seen = self._parts.players.apply(event)
-            _log.debug(
-                "write",
-                shard=self._shard,
-                player=hashed(event.player),
-                into=event.level,
-                kind=write.kind.value,
-                seen=seen,
-            )
-            made.append((write.kind.value, "written" if seen is None else "stale"))
-            try:
-                write = writes.send(seen)
-            except StopIteration:
-                return made
 
     def _moved(self, was: Progress, front: Settled | None, *, ended: bool) -> Progress:
         """The row as it shall stand now that ``front`` is settled, given how it stood."""

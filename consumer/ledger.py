@@ -15,7 +15,9 @@ from headcount.model import Outcome
 from headcount.rules import latest
 
 if TYPE_CHECKING:
-    from headcount.model import PoisonCount, Position, Record
+    from collections.abc import Iterable
+
+    from headcount.model import PoisonCount, Position
 
 
 @dataclass(slots=True, eq=False)
@@ -27,11 +29,6 @@ class Entry:
     arrived_at: int
     at: int | None = None
     outcome: Outcome | None = None
-
-    @classmethod
-    def of(cls, record: Record) -> Entry:
-        """The unsettled entry of a record just read."""
-        return cls(record.position, record.sequence_number, record.arrived_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,8 @@ class Settled:
 
     def tallies_after(self, position: Position | None) -> Counter[str]:
         """How many records beyond ``position`` (None: of all) ended how: what is redelivered adds nothing."""
-        return Counter(str(entry.outcome) for entry in self.entries if position is None or entry.position > position)
+        ended = Counter(entry.outcome for entry in self.entries if position is None or entry.position > position)
+        return Counter({str(outcome): count for outcome, count in ended.items()})
 
     def poison_after(self, position: Position | None, count: PoisonCount | None) -> PoisonCount | None:
         """``count``, which is as of ``position``, with the records beyond it: what is redelivered adds nothing."""
@@ -67,20 +65,18 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def append(self, entry: Entry) -> None:
-        """Add the next record of the shard."""
-        self._entries.append(entry)
+    def extend(self, entries: Iterable[Entry]) -> None:
+        """Add the next records of the shard."""
+        self._entries.extend(entries)
 
     def front(self) -> Settled | None:
         """The settled records before the first unsettled one; None if there are none. They stay until `drop`."""
         entries: list[Entry] = []
-        newest: int | None = None
         for entry in self._entries:
             if entry.outcome is None:
                 break
             entries.append(entry)
-            newest = latest(newest, entry.at)
-        return Settled(entries, newest) if entries else None
+        return Settled(entries, latest(*(entry.at for entry in entries))) if entries else None
 
     def drop(self, settled: Settled) -> None:
         """Forget what `front` returned: progress covers it now."""

@@ -20,10 +20,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A conditional write that shall be made now."""
+    """A conditional write that shall be made now; ``known``: the player had a row when last seen or written."""
 
     event: LevelEvent
     kind: Kind
+    known: bool
 
 
 Noted = tuple[LevelEvent, Entry]
@@ -47,12 +48,13 @@ class Roster:
     def __init__(self, refresh: float) -> None:
         self._refresh = refresh
         self._seats: dict[str, Seat] = {}
+        self._waiting: dict[str, Seat] = {}  # those of them whose renewal waits
         self._cutoff: int | None = None
 
     @property
     def held_back(self) -> int:
         """How many players' renewals wait."""
-        return sum(1 for seat in self._seats.values() if seat.held)
+        return len(self._waiting)
 
     def raise_cutoff(self, cutoff: int | None) -> set[str]:
         """Take the cutoff in; a row below it may have been deleted, so it counts as unknown.
@@ -75,9 +77,7 @@ class Roster:
     def due(self, now: float, *, everything: bool) -> set[str]:
         """Players whose renewal has waited for so long that it is to be written, or all of those that wait."""
         return {
-            player
-            for player, seat in self._seats.items()
-            if seat.held and (everything or now - seat.held_since >= self._refresh)
+            player for player, seat in self._waiting.items() if everything or now - seat.held_since >= self._refresh
         }
 
     def take(self, noted: Iterable[Noted], due: set[str], now: float) -> list[Writes]:
@@ -112,6 +112,10 @@ class Roster:
             yield from _write(seat, waiting, Kind.RENEWAL)
             waiting = []
         seat.held, seat.held_since = waiting, since
+        if waiting:
+            self._waiting[player] = seat
+        else:
+            self._waiting.pop(player, None)
         if seat.row is None and not waiting:  # all late: nobody is there
             del self._seats[player]
 
@@ -119,7 +123,7 @@ class Roster:
 def _write(seat: Seat, run: list[Noted], kind: Kind) -> Writes:
     """Write the last event of ``run``; what it overtakes was as new as it when it came, and shares its outcome."""
     event = run[-1][0]
-    seen = yield Write(event, kind)
+    seen = yield Write(event, kind, known=seat.row is not None)
     seat.row = PlayerRow(event.level, event.at) if seen is None else seen
     for _, entry in run:
         entry.outcome = Outcome.APPLIED if seen is None else Outcome.STALE

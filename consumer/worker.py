@@ -10,11 +10,11 @@ from consumer.handler import ConsumerHandler, Parts
 from consumer.poison_limit import PoisonLimit
 from headcount.aws import WRITE_THREADS, Aws
 from headcount.dead_letters import dead_letters
+from headcount.environment import load_settings
 from headcount.event_stream import EventStream
 from headcount.kcl.worker import run_worker
 from headcount.metrics import ConsumerMetrics
 from headcount.rules import first_watermark
-from headcount.settings import load_settings
 from headcount.snowplow import EventReader
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable

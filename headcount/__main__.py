@@ -1,4 +1,4 @@
-"""A person's commands: ``python -m headcount setup | audit | explain | forget | dead-letters | rebuild``."""
+"""A person's commands: ``python -m headcount setup | audit | explain | forget | dead-letters | rebuild | cost``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import typer
 
 from headcount.audit import Audit
 from headcount.aws import Aws, verify_tables
+from headcount.cost.command import cost
 from headcount.dead_letters import commands as dead_letters
+from headcount.environment import load_settings
 from headcount.explain import Explain
 from headcount.logs import configure_logs
 from headcount.provision import provision
 from headcount.rebuild_command import QUIET_SECONDS, Options, perform
-from headcount.settings import Settings, load_settings
+from headcount.settings import Settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
@@ -32,6 +34,7 @@ app = typer.Typer(
     help="Headcount: live player counts. Settings: docs/configuration.md.",
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.command()(cost)
 
 
 class Tables:

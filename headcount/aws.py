@@ -11,7 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from headcount.aws_attempts import count_attempts
-from headcount.metrics import AwsMetrics
+from headcount.aws_units import count_units
+from headcount.process_metrics import AwsMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +61,7 @@ class Aws:
     def _session(self) -> boto3.Session:
         session = boto3.Session(region_name=self.region)
         count_attempts(session, self.metrics)
+        count_units(session.events, self.metrics)
         return session
 
     def _client(self, service: str, config: Config) -> Any:

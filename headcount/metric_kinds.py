@@ -1,10 +1,20 @@
-"""The kinds of metrics that Headcount has beside prometheus-client's plain ones."""
+"""The kinds of metrics that Headcount has beside prometheus-client's plain ones.
 
+A process writes its metrics into files if ``PROMETHEUS_MULTIPROC_DIR`` was set before its start.
+"""
+
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from headcount.multiprocess import MULTIPROCESS_DIRECTORY, join
+
+if MULTIPROCESS_DIRECTORY in os.environ:
+    join(Path(os.environ[MULTIPROCESS_DIRECTORY]))
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 

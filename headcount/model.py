@@ -5,7 +5,9 @@ Times are milliseconds since the epoch (UTC) unless a name says otherwise; ids a
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import NamedTuple
+
+_SEQUENCE_WIDTH = 64  # Kinesis' sequence numbers have up to 56 digits, DynamoDB Streams' up to 40
 
 
 class Outcome(StrEnum):
@@ -27,8 +29,7 @@ class IgnoredReason(StrEnum):
     OTHER_APP = "other_app"
 
 
-@dataclass(frozen=True, slots=True)
-class LevelEvent:
+class LevelEvent(NamedTuple):  # one per record: a frozen dataclass takes twice as long to make
     """An enriched event whose level context has both ids: ``player`` was in ``level`` at ``at``."""
 
     player: str
@@ -36,8 +37,7 @@ class LevelEvent:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoredEvent:
+class IgnoredEvent(NamedTuple):
     """A well-formed event without a usable level context; its time still moves the watermark."""
 
     at: int
@@ -89,14 +89,14 @@ class LevelCount:
     left: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A record's place in its shard: its sequence number, and its place in an aggregated record (0: not aggregated)."""
+class Position(NamedTuple):
+    """A record's place in its shard: its sequence number, and its place in an aggregated record (0: not aggregated).
+
+    A tuple, as `Record` is: of each thousand of them are made and compared a second.
+    """
 
     sequence: int
     sub: int = 0
-
-    _WIDTH: ClassVar[int] = 64  # Kinesis' sequence numbers have up to 56 digits, DynamoDB Streams' up to 40
 
     @classmethod
     def parse(cls, text: str) -> "Position":
@@ -106,11 +106,10 @@ class Position:
 
     def __str__(self) -> str:
         """Padded, so that the order of the texts is the order of the positions."""
-        return f"{self.sequence:0{self._WIDTH}}" + (f".{self.sub:010}" if self.sub else "")
+        return f"{self.sequence:0{_SEQUENCE_WIDTH}}" + (f".{self.sub:010}" if self.sub else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record of a shard as the KCL hands it over; ``arrived_at``: when the stream took it (ms)."""
 
     position: Position
@@ -119,8 +118,7 @@ class Record:
     arrived_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class PoisonCount:
+class PoisonCount(NamedTuple):
     """How much poison a shard had lately, as of some record: what the limits of poison go by (rule 4).
 
     ``run``: poison records in a row; ``records`` and of them ``poison``: of the ``minute`` of arrival (of the epoch).

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from headcount.audit import Moves
+from headcount.corrections import Correction, corrections
 from headcount.kcl.lease_table import delete_leases, read_leases
 from headcount.lineage import ahead, gaps
-from headcount.model import LevelCount, Progress
+from headcount.model import Progress
 from headcount.table_stream import Reading
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ ATTEMPTS = 5
 TIP_PATIENCE = 3  # quiet times, for one of them to come
 ENDED_ROW_KEPT_SECONDS = 2 * 86_400  # as the aggregator keeps those of shards that it read to their end
 
-NO_COUNT = LevelCount(0, 0, 0)
-
 
 class NotStillError(Exception):
     """PlayerState, LevelState or the progress changed under every attempt; the message is one line for a person."""
@@ -41,15 +40,6 @@ class NotStillError(Exception):
 
 class _ChangedError(Exception):
     """Something was written meanwhile: begin again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What a level's row is (None: there is none) and what it should be."""
-
-    level: str
-    was: LevelCount | None
-    now: LevelCount
 
 
 @dataclass(frozen=True)
@@ -95,20 +85,6 @@ class _Seen:
     rows: Mapping[str, Progress]
     reading: Reading
     targets: dict[str, Progress] = field(default_factory=dict)
-
-
-def corrections(recount: Mapping[str, int], levels: Mapping[str, LevelCount], moves: Moves) -> list[Correction]:
-    """What makes I1, I2 and I4 hold (pure): counters of all time only rise, and never below what transitions sum to."""
-    found = []
-    for level in sorted(recount.keys() | levels.keys() | moves.entered.keys() | moves.left.keys()):
-        was = levels.get(level)
-        row, players = was or NO_COUNT, recount.get(level, 0)
-        entered, left = max(row.entered, moves.entered[level]), max(row.left, moves.left[level])
-        lacking = players - (entered - left)
-        now = LevelCount(players, entered + max(0, lacking), left + max(0, -lacking))
-        if now != row:
-            found.append(Correction(level, was, now))
-    return found
 
 
 class Rebuild:

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headcount.aws import verify_table_stream
+from headcount.corrections import NO_COUNT, Correction
 from headcount.kcl.lease_table import read_leases
 from headcount.lineage import has_counted
-from headcount.rebuild import NO_COUNT, Correction, NotStillError, Parts, Rebuild, Rebuilt
+from headcount.rebuild import NotStillError, Parts, Rebuild, Rebuilt
 from headcount.running import AGGREGATOR, CONSUMER, PRUNER, lease_tables, running
 from headcount.table_stream import TableStream
 from headcount.tables.rebuild_mark import RebuildMark
@@ -116,8 +117,16 @@ def _suspicious(tables: Tables, identity: str) -> list[str]:
     leases = lease_tables(settings)[AGGREGATOR]
     if not has_counted(rows) and any(row.position for row in read_leases(tables.aws.dynamodb, leases)):
         found.append(f"{settings.progress_table} has no progress of the aggregator, but {leases} has its checkpoints.")
-    if has_counted(rows) and not tables.counts.levels():
-        found.append(f"{settings.level_table} is empty, but {settings.progress_table} says that much was counted.")
+    if not tables.counts.levels():
+        names = {
+            settings.progress_table: has_counted(rows),
+            settings.transitions_table: next(iter(tables.counts.transitions()), None) is not None,
+        }
+        found += [
+            f"{settings.level_table} is empty, but {name} says that much was counted."
+            for name, has_some in names.items()
+            if has_some
+        ]
     return found
 
 

@@ -9,11 +9,11 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.aws import Aws, UnavailableError, explained
+from headcount.environment import EXIT_BAD_SETTING, load_settings
 from headcount.kcl.claim import ClaimRefusedError
 from headcount.kcl.java.runtime import NotBuiltError
 from headcount.lifecycle import Stop
 from headcount.logs import configure_logs
-from headcount.settings import EXIT_BAD_SETTING, load_settings
 from headcount.tables import MalformedRowError
 
 if TYPE_CHECKING:

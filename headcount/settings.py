@@ -4,21 +4,24 @@ Settings come from the environment: ``HEADCOUNT_…``, and AWS's own names where
 carries the table that `reference` makes; a test fails when the two differ.
 """
 
-import difflib
-import os
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, Self
+from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-EXIT_BAD_SETTING = 2
 PREFIX = "HEADCOUNT_"
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+MOST_SECONDS = 86_400
+Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
+
+
+def _not_blank(path: Path) -> Path:
+    if not str(path).strip():
+        raise ValueError("a path that is only blanks names no directory; leave it empty for the table")
+    return path
 
 
 class LogFormat(StrEnum):
@@ -53,7 +56,7 @@ class Settings(BaseSettings):
     transitions_table: TableName = Field("Transitions", description="DynamoDB table Transitions.")
     progress_table: TableName = Field("StreamProgress", description="DynamoDB table StreamProgress.")
     dead_letter_table: TableName = Field("DeadLetters", description="DynamoDB table for records that can't be read.")
-    dead_letter_directory: Path | None = Field(
+    dead_letter_directory: Annotated[Path, AfterValidator(_not_blank)] | None = Field(
         None, description="Where set, dead letters are files in this directory instead of rows of the table."
     )
     dead_letter_retention_seconds: int = Field(
@@ -194,30 +197,6 @@ class Settings(BaseSettings):
 def variable(name: str) -> str:
     """The environment variable of the setting that ``Settings`` calls ``name``."""
     return "AWS_REGION" if name == "aws_region" else PREFIX + name.upper()
-
-
-def load_settings() -> Settings:
-    """Settings from the environment; a bad or unknown one ends the process: one line on stderr, exit 2."""
-    known = {variable(name) for name in Settings.model_fields}
-    for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            endings = [setting.removeprefix(PREFIX) for setting in known]
-            near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), endings, n=1)
-            _refuse(f"{name} is no setting of Headcount." + (f" Did you mean {PREFIX}{near[0]}?" if near else ""))
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:
-            _refuse(first["msg"].removeprefix("Value error, ") + ".")
-        name = str(first["loc"][0])
-        name = name if name.isupper() else variable(name)
-        _refuse(f"{name}={first['input']!r} is not valid: {first['msg']}.")
-
-
-def _refuse(line: str) -> NoReturn:
-    sys.stderr.write(f"headcount: {line}\n")
-    raise SystemExit(EXIT_BAD_SETTING)
 
 
 def reference() -> str:

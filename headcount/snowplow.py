@@ -18,18 +18,21 @@ column that the SDK refuses is poison if it mentions the level context, else it 
 can't hold a level context. For the schema of one consists of ASCII letters, digits and separators, and ``fix_schema``
 makes the wanted key of it by changing separators and lowering letters only: without separators and case its vendor and
 name are those that were set. And JSON can write these characters only as themselves, as ``\/`` or as ``\u00XX``.
+
+**A column that said something is remembered** to the byte, some thousand of them: a player's events in a level mostly
+repeat theirs. What is poison or has no level context is judged each time.
 """
 
 import json
 import re
 import warnings
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from headcount.event_time import milliseconds
 from headcount.model import IgnoredEvent, IgnoredReason, LevelEvent, PoisonError
 
 with warnings.catch_warnings():
@@ -48,11 +51,8 @@ _COLLECTOR_TSTAMP = _NAMES.index("collector_tstamp")
 _CONTEXTS = _NAMES.index("contexts")
 _DERIVED_CONTEXTS = _NAMES.index("derived_contexts")
 _HEAD = max(_APP_ID, _COLLECTOR_TSTAMP) + 1
-
-# The calendar is fromisoformat's affair, except that newer Pythons would take 24:00:00.
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3])(?::[0-9]{2}){2}(?:\.[0-9]{1,9})?")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+_TAIL = len(_NAMES) - _DERIVED_CONTEXTS
+_TAB = ord("\t")
 
 # What the SDK's way through a column raises: a key missing, a value of another type, no JSON, too deep, no Iglu URI.
 _REFUSALS = (LookupError, TypeError, ValueError, RecursionError, SnowplowEventTransformationException)
@@ -61,6 +61,14 @@ _ASCII_ESCAPE = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
 _SEPARATORS = b"-_./\\"
 _LOWER = bytes(range(256)).lower()
 _MAX_CACHED_SCHEMA = 256  # characters; bounds the cache's memory, too: a schema may be as long as a record
+_SHORT = 2048  # bytes of a column; of longer ones nothing is remembered, so that memory is bounded here, too
+_REMEMBERED = 4096  # columns
+_PLAIN_ID = min(MAX_PLAYER_BYTES, MAX_LEVEL_BYTES // 3)  # ASCII that fits, however it is escaped
+
+_NO_CONTEXT = IgnoredReason.NO_CONTEXT  # an enum's member takes longer to look up
+
+# What a column's level contexts say: player and level, or why there is no such pair.
+_Said = tuple[str, str] | IgnoredReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,9 @@ class EventReader:
     level_field: str
     _key: str = field(init=False, repr=False, compare=False)
     _mention: bytes = field(init=False, repr=False, compare=False)
+    _letters: bytes = field(init=False, repr=False, compare=False)
+    _apps: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    _remembered: dict[bytes, _Said] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Derive what records are searched for; ``ValueError`` if ``context_schema`` is no ``vendor/name``."""
@@ -89,7 +100,11 @@ class EventReader:
             raise ValueError(f"context_schema is no vendor/name: {self.context_schema!r}") from error
         name = self.context_schema.rpartition("/")[2]
         object.__setattr__(self, "_key", key)
-        object.__setattr__(self, "_mention", name.encode().translate(_LOWER, _SEPARATORS))
+        mention = name.encode().translate(_LOWER, _SEPARATORS)
+        object.__setattr__(self, "_mention", mention)
+        object.__setattr__(self, "_letters", bytes(byte if byte in mention else 0 for byte in _LOWER))
+        # A setting that is no UTF-8 equals no column of a record, as it should.
+        object.__setattr__(self, "_apps", frozenset(app.encode(errors="surrogatepass") for app in self.app_ids))
 
     def read(self, data: bytes) -> LevelEvent | IgnoredEvent:
         """Read one record, a line of TSV as Enrich wrote it.
@@ -103,62 +118,80 @@ class EventReader:
         """
         if not data:
             raise PoisonError("empty", "the record has no bytes")
-        try:
-            line = data.decode()
-        except UnicodeDecodeError as error:
-            raise PoisonError("bad_utf8", f"byte {error.start} is no UTF-8: {error.reason}") from None
-        count = line.count("\t") + 1
-        if count != len(_NAMES):
+        if not data.isascii():
+            try:
+                data.decode()
+            except UnicodeDecodeError as error:
+                raise PoisonError("bad_utf8", f"byte {error.start} is no UTF-8: {error.reason}") from None
+        # Bytes all the way, and cut from both ends only as far as needed: 131 columns would cost as much as the rest.
+        # The first brace mostly opens ``contexts``, a long column: counting tabs around it is quicker than in it.
+        cells = data.rsplit(b"\t", _TAIL)
+        front = cells[0]
+        brace = front.find(b"{")
+        if brace == -1:
+            brace = 0  # any place does: no tab lies between it and its column's end
+        end = front.find(b"\t", brace)
+        before = front.count(b"\t", 0, brace)
+        if before + front.count(b"\t", end) != _DERIVED_CONTEXTS - 1 or len(cells) != _TAIL + 1:
+            count = data.count(b"\t") + 1
             raise PoisonError("column_count", f"{count} columns instead of {len(_NAMES)}")
-        # Cut from both ends only as far as needed: cutting out all 131 columns takes as long as all the rest.
-        head = line.split("\t", _HEAD)
-        at = _milliseconds(head[_COLLECTOR_TSTAMP])
-        if self.app_ids and head[_APP_ID] not in self.app_ids:
+        head = front.split(b"\t", _HEAD)
+        at = milliseconds(head[_COLLECTOR_TSTAMP])
+        if self._apps and head[_APP_ID] not in self._apps:
             return IgnoredEvent(at, IgnoredReason.OTHER_APP)
-        derived = self._level_contexts(line.rsplit("\t", len(_NAMES) - _DERIVED_CONTEXTS)[1])
-        return self._judge(derived or self._level_contexts(line.split("\t", _CONTEXTS + 1)[_CONTEXTS]), at)
+        said = self._said(cells[1])
+        if said is None:
+            usual = before == _CONTEXTS and front[brace - 1] == _TAB
+            said = self._said(front[brace:end] if usual else front.split(b"\t", _CONTEXTS + 1)[_CONTEXTS])
+        if said is None:
+            return IgnoredEvent(at, _NO_CONTEXT)
+        if isinstance(said, tuple):
+            return LevelEvent(said[0], said[1], at)
+        return IgnoredEvent(at, said)
 
-    def _level_contexts(self, column: str) -> list[Any]:
-        """The ``data`` of a column's level contexts, in order; see the module's text for what is left unparsed."""
+    def _said(self, column: bytes) -> _Said | None:
+        """What a column's level contexts say; None if it has none, or needn't be parsed (see the module's text)."""
         if not column:
-            return []
-        text = column.encode()
-        if b"\\u" in text:
-            text = _ASCII_ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), text)
-        if self._mention not in text.translate(_LOWER, _SEPARATORS):
-            return []
+            return None
+        said = self._remembered.get(column)
+        if said is not None:
+            return said
+        text = _ASCII_ESCAPE.sub(_unescaped, column) if b"\\" in column else column
+        if self._mention not in text.translate(self._letters, _SEPARATORS):
+            return None
+        said = self._judge(column)
+        if said is not None and len(column) <= _SHORT:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[column] = said
+        return said
+
+    def _judge(self, column: bytes) -> _Said | None:
+        """Parse a column, and choose among its level contexts."""
+        key_of = _cached_key if len(column) <= _SHORT else _key_of
         try:
-            pairs = [(_key_of(context["schema"]), context["data"]) for context in _parse(column)["data"]]
+            pairs = [(key_of(context["schema"]), context["data"]) for context in _parse(column)["data"]]
         except _REFUSALS as error:  # its message may quote the record: only its type goes on
             raise PoisonError("bad_context", f"a context column is malformed: {type(error).__name__}") from None
-        return [inner for key, inner in pairs if key == self._key]
-
-    def _judge(self, contexts: list[Any], at: int) -> LevelEvent | IgnoredEvent:
-        """Choose among the level contexts of one event."""
-        reason = IgnoredReason.NO_CONTEXT
-        for context in contexts:
+        reason = None
+        for key, context in pairs:
+            if key != self._key:
+                continue
             if not isinstance(context, dict):
                 raise PoisonError("bad_context", f"a level context is no object but a {type(context).__name__}")
             player = _identifier(context.get(self.player_field), self.player_field, MAX_PLAYER_BYTES)
             level = _identifier(context.get(self.level_field), self.level_field, MAX_LEVEL_BYTES, escaped="%/")
             if player and level:
-                return LevelEvent(player, level, at)
-            if reason is IgnoredReason.NO_CONTEXT:
-                reason = IgnoredReason.NULL_LEVEL if player else IgnoredReason.NULL_PLAYER
-        return IgnoredEvent(at, reason)
+                return player, level
+            reason = reason or (IgnoredReason.NULL_LEVEL if player else IgnoredReason.NULL_PLAYER)
+        return reason
 
 
-def _milliseconds(text: str) -> int:
-    """A timestamp column in ms since the epoch; finer fractions are cut off."""
-    try:
-        if _TIMESTAMP.fullmatch(text):
-            return (datetime.fromisoformat(f"{text}+00:00") - _EPOCH) // _MILLISECOND
-    except ValueError:
-        pass  # no day of the calendar, or no time of the day
-    raise PoisonError("bad_timestamp", f"collector_tstamp ({len(text)} characters) is no YYYY-MM-DD HH:MM:SS[.f]")
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[1].decode())
 
 
-def _parse(column: str) -> Any:
+def _parse(column: bytes) -> Any:
     """Parse JSON by the SDK's verdict, at orjson's speed.
 
     What orjson refuses (NaN, huge numbers, lone surrogates, over 1024 levels), the SDK's parser may accept. What only
@@ -167,7 +200,7 @@ def _parse(column: str) -> Any:
     try:
         return orjson.loads(column)
     except ValueError:
-        return json.loads(column)
+        return json.loads(column.decode())  # given bytes, it would guess at an encoding
 
 
 @lru_cache(maxsize=1024)
@@ -176,7 +209,7 @@ def _cached_key(schema: str) -> str:
 
 
 def _key_of(schema: str) -> str:
-    """The key under which the SDK puts contexts of this schema; raises whatever the SDK raises."""
+    """The key under which the SDK puts contexts of this schema, a long one too; raises whatever the SDK raises."""
     return _cached_key(schema) if len(schema) <= _MAX_CACHED_SCHEMA else str(fix_schema("contexts", schema))
 
 
@@ -184,6 +217,8 @@ def _identifier(value: object, name: str, limit: int, escaped: str = "") -> str 
     """An id; None or ``""`` if there is none, as a key can't be empty. ``escaped`` characters take three bytes."""
     if value is None:
         return None
+    if isinstance(value, str) and len(value) <= _PLAIN_ID and value.isascii():
+        return value  # fits anyhow
     if not isinstance(value, str):
         raise PoisonError("bad_id", f"{name} is no string but a {type(value).__name__}")
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headcount.lineage import Listing, StreamShard
 from headcount.model import Position
+from headcount.tables import answered_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 0.5  # between two rounds of reads that found nothing
 FULL_PAGE = 900  # of the 1,000 records that a read returns at most: more are waiting
+MINUTE_MS = 60_000  # to which DynamoDB Local rounds the times of records
 _LEAST_DIGITS = 21  # of a sequence number
 
 StreamRecord = dict[str, Any]
@@ -101,6 +103,7 @@ class Reading:
         self.finished = set(finished)
         self._iterators: dict[str, str] = {}
         self._is_behind = False
+        self._began: int | None = None  # when this reading got its first answer, by AWS's clock
 
     def until_quiet(
         self,
@@ -111,8 +114,11 @@ class Reading:
         """Read until nothing has come for ``seconds``; hands records to ``take`` and returns how many there were.
 
         A table that is written all the time is never quiet: where no backlog showed for ``caught_up_seconds`` it ends.
+        A backlog is what is older than this call, a full page, a closed shard that was not read to its end. How many
+        records a page holds says nothing: a stream may hand its records over a few at a time.
         """
         count, quiet_since = 0, self._monotonic()
+        self._began = None
         caught_up_since = quiet_since
         while True:
             records, moved = self._round()
@@ -123,8 +129,10 @@ class Reading:
                 caught_up_since = now
             if now - caught_up_since >= caught_up_seconds:
                 return count
-            if moved:
+            if moved or self._is_behind:
                 quiet_since = now
+                if not moved:
+                    self._sleep(min(PAUSE_SECONDS, seconds))
             elif now - quiet_since >= seconds:
                 return count
             else:
@@ -140,6 +148,8 @@ class Reading:
             waits = shard.parent in self.listing.by_id and shard.parent not in self.finished
             if not waits and shard.shard_id not in self.finished:
                 found += self._read(shard)
+            is_unread = waits or (shard.ending is not None and shard.shard_id not in self.finished)
+            self._is_behind = self._is_behind or is_unread
         return found, bool(found) or before != (len(self.finished), len(self.positions))
 
     def _read(self, shard: StreamShard) -> list[StreamRecord]:
@@ -154,8 +164,10 @@ class Reading:
         except (client.exceptions.ExpiredIteratorException, client.exceptions.TrimmedDataAccessException):
             return []  # the next round takes a new one
         records: list[Any] = page["Records"]
-        self._is_behind = self._is_behind or len(records) >= FULL_PAGE
+        self._began = self._began or answered_at(page)
         if records:
+            is_old = self._began is not None and _created(records[-1]) < self._began
+            self._is_behind = self._is_behind or is_old or len(records) >= FULL_PAGE
             self.positions[name] = Position(int(records[-1]["dynamodb"]["SequenceNumber"]))
         following = page.get("NextShardIterator")
         if following:
@@ -163,6 +175,15 @@ class Reading:
         else:
             self.finished.add(name)
         return records
+
+
+def _created(record: StreamRecord) -> float:
+    """The latest time that the record may be of (ms); for ever where it does not tell."""
+    told = record["dynamodb"].get("ApproximateCreationDateTime")
+    if told is None:
+        return float("inf")
+    at: float = round(told.timestamp() * 1000)
+    return at + MINUTE_MS if at % MINUTE_MS == 0 else at
 
 
 def _number(shard: StreamShard, position: Position) -> str:

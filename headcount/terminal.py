@@ -28,7 +28,8 @@ def in_one_line() -> Iterator[None]:
     except BrokenPipeError:  # who reads our output has seen enough
         raise
     except OSError as error:
-        _end(f"{error.filename}: {error.strerror}.")
+        what = error.strerror or str(error)  # a file that is open already has no name here
+        _end(f"{what}." if error.filename is None else f"{error.filename}: {what}.")
 
 
 def harmless(line: str) -> str:
@@ -36,6 +37,11 @@ def harmless(line: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
 
 
+def complain(line: str) -> None:
+    """One line on stderr."""
+    typer.echo(f"headcount: {harmless(line)}", err=True)
+
+
 def _end(line: str) -> None:
-    typer.echo(f"headcount: {line}", err=True)
+    complain(line)
     raise typer.Exit(EXIT_UNAVAILABLE) from None

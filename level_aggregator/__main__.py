@@ -4,7 +4,8 @@ from prometheus_client import CollectorRegistry
 
 from headcount.aws import Aws, verify_table_stream, verify_tables
 from headcount.companion import Companion
-from headcount.kcl.supervisor import Service, supervise
+from headcount.kcl.service import Service
+from headcount.kcl.supervisor import supervise
 from headcount.lifecycle import Stop
 from headcount.metrics import GapMetrics
 from headcount.service import run_service

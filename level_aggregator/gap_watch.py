@@ -17,7 +17,7 @@ from headcount.model import Progress
 from headcount.table_stream import Reading
 from headcount.tables.rebuild_mark import rebuild_worker
 from level_aggregator.begin import UNDER_WAY
-from level_aggregator.first_start import beginning, difference
+from level_aggregator.first_start import Remembered, beginning, counted_before, difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +157,13 @@ class GapWatch(Gate):
         """Of a first start. Where nothing is lost all shards count as begun: their parents need not be known."""
         parts = self._parts
         reading = Reading(parts.stream, {}, monotonic=parts.monotonic, sleep=parts.sleep)
-        lost = difference(beginning(parts.players, reading), parts.counts.levels())
+        begins = beginning(parts.players, reading)
+        # Transitions before levels: what another process counts meanwhile does not show as theirs alone.
+        remembered = Remembered.by(parts.counts.transitions())
+        levels = parts.counts.levels()
+        since = max(listing.created_at, self._mark.updated_at if self._mark else 0)
+        is_empty = not any(reading.positions.values())
+        lost = difference(begins, levels) or counted_before(remembered, levels, since, is_empty=is_empty)
         if lost is None:
             for shard in listing.shards:
                 begun = Progress(updated_at=round(parts.wall() * 1000))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headcount.aws_attempts import THROTTLING
+from headcount.aws_attempts import THROTTLING, cancellation_reasons
 from headcount.model import Progress
 from headcount.rules import transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
@@ -189,7 +189,7 @@ class AggregatorHandler:
 def _result(error: ClientError | BotoCoreError) -> str:
     """What a failed transaction means: another writer moved the progress, items are contended, or nothing known."""
     if isinstance(error, ClientError):
-        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+        reasons = cancellation_reasons(error.response)
         code = error.response["Error"]["Code"]
         if "ConditionalCheckFailed" in reasons:
             return "rejected"

@@ -3,9 +3,9 @@
 import sys
 
 from headcount.aws import Aws, verify_table_stream
+from headcount.environment import load_settings
 from headcount.kcl.worker import run_worker
 from headcount.metrics import AggregatorMetrics
-from headcount.settings import load_settings
 from headcount.table_stream import TableStream
 from headcount.tables.counts import CountTables
 from headcount.tables.progress import ProgressTable

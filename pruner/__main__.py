@@ -12,7 +12,8 @@ from headcount.endpoints import Health, serve
 from headcount.event_stream import EventStream
 from headcount.exposition import exposition
 from headcount.lifecycle import Stop
-from headcount.metrics import BuildMetrics, PrunerMetrics
+from headcount.metrics import PrunerMetrics
+from headcount.process_metrics import BuildMetrics
 from headcount.service import run_service
 from headcount.settings import Settings
 from headcount.tables import MalformedRowError

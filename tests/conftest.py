@@ -15,11 +15,14 @@ import pytest
 if TYPE_CHECKING:
     from headcount.demo.dynamodb_local import DynamoDbLocal
     from headcount.demo.ministack import MiniStack
+    from tests.lanes import Lanes
     from tests.localstack import LocalStack
 
 DYNAMODB_LOCAL = Path(__file__).resolve().parents[1] / ".cache" / "dynamodb-local"
 _MEASURED = "measured"
 _NOT_TESTED = "NOT TESTED"  # how the reason of a skip begins that a person must hear of
+
+_BEFORE = pytest.StashKey[Callable[[str], None]]()
 
 Measure = Callable[[str, float], None]
 
@@ -63,6 +66,31 @@ def measure(record_property: Callable[[str, object], None]) -> Measure:
         record_property(_MEASURED, f"{what}: {seconds:.1f} s")
 
     return note
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
+    """Of `make test`, which runs tests in several processes."""
+    from tests.lanes import Lanes  # noqa: PLC0415 (see above)
+
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In each of those processes, the lanes in their order."""
+    if hasattr(config, "workerinput"):
+        from tests.lanes import Manners, rank  # noqa: PLC0415 (see above)
+
+        items.sort(key=lambda item: rank(item.nodeid))
+        config.stash[_BEFORE] = Manners().before
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What is not timed gives way to what is."""
+    if before := item.config.stash.get(_BEFORE, None):
+        before(item.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,5 +1,8 @@
 """LocalStack in a container, for the suites that run on it too; where no engine answers they say so loudly."""
 
+import gc
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,9 +28,8 @@ def image() -> str:
 
 def is_to_be_had() -> bool:
     """Whether an engine answers, and has the image or can pull it."""
-    try:
-        client = DockerClient.from_env()
-    except DockerException:
+    client = _client()
+    if client is None:
         return False
     try:
         if not client.images.list(name=image()):
@@ -37,6 +39,16 @@ def is_to_be_had() -> bool:
     finally:
         client.close()
     return True
+
+
+def _client() -> DockerClient | None:
+    """Of an engine that answers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # where nobody answers, docker leaves a socket lying about
+        with suppress(DockerException):
+            return DockerClient.from_env()
+        gc.collect()
+    return None
 
 
 class LocalStack:

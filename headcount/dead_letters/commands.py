@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -13,19 +12,24 @@ import orjson
 import typer
 
 from headcount.aws import verify_stream, verify_tables
-from headcount.dead_letters.desk import Desk
+from headcount.dead_letters.desk import EXIT_UNREADABLE, at_desk
 from headcount.dead_letters.letter import Selection
-from headcount.dead_letters.redrive import Sender, redrive
-from headcount.dead_letters.texts import headline, plural, sums, told, whole
+from headcount.dead_letters.raw_file import write_for_nobody_else
+from headcount.dead_letters.redrive import MOST_RECORDS, Sender, redrive
+from headcount.dead_letters.texts import headline, incomplete, plural, refused, sums, told, whole
 from headcount.dead_letters.when import moment
-from headcount.terminal import harmless, in_one_line
+from headcount.terminal import complain, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from botocore.exceptions import ClientError
+
+    from headcount.dead_letters.desk import Desk
+    from headcount.dead_letters.letter import DeadLetter
+
 EXIT_NOT_DONE = 1
 STDOUT = Path("-")
-_NOBODY_ELSE = 0o600  # raw bytes are personal data
 
 app = typer.Typer(no_args_is_help=True, help="Records that couldn't be read: list, show, send again, delete.")
 
@@ -51,17 +55,17 @@ def list_letters(
 ) -> None:
     """List letters, in no order, and count them by reason. Raw bytes are never shown."""
     selection = Selection(reason, shard, _moment(since))
-    with in_one_line():
+    with at_desk() as desk:
         counts: Counter[str] = Counter()
-        for heading in Desk().store.headings(selection):
+        for heading in desk.headings(selection):
             if limit is None or counts.total() < limit:
                 typer.echo(headline(heading, as_json=as_json))
             counts[heading.reason] += 1
-    if as_json:
-        typer.echo(orjson.dumps({"total": counts.total(), "reasons": counts}).decode())
-    else:
-        unlisted = counts.total() - limit if limit is not None and counts.total() > limit else 0
-        typer.echo(harmless(sums(counts) + (f" {unlisted} of them are not listed." if unlisted else "")))
+        if as_json:
+            typer.echo(orjson.dumps({"total": counts.total(), "reasons": counts}).decode())
+        else:
+            unlisted = counts.total() - limit if limit is not None and counts.total() > limit else 0
+            typer.echo(harmless(sums(counts) + (f" {unlisted} of them are not listed." if unlisted else "")))
 
 
 @app.command()
@@ -72,24 +76,24 @@ def show(
     ] = None,
 ) -> None:
     """Show all of a letter, its bytes too: they may be personal data."""
-    with in_one_line():
-        kept = Desk().store.get(key)
+    with at_desk() as desk:
+        kept = next(desk.each([key], Selection()), None)
         if kept is None:
+            if desk.unreadable:
+                return
             _refuse([key])
         if raw == STDOUT:
             sys.stdout.buffer.write(kept.letter.raw)
             sys.stdout.flush()
         else:
             if raw is not None:
-                with os.fdopen(os.open(raw, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _NOBODY_ELSE), "wb") as file:
-                    file.write(kept.letter.raw)
+                write_for_nobody_else(raw, kept.letter.raw)
             typer.echo("\n".join(map(harmless, whole(kept, raw))))
-    if kept.missing:
-        parts = ", ".join(map(str, kept.missing))
-        typer.echo(
-            f"headcount: Of its {kept.parts} parts these are missing: {parts}. The bytes are not whole.", err=True
-        )
-        raise typer.Exit(EXIT_NOT_DONE)
+        wrong = list(incomplete(kept))
+        for line in wrong:
+            complain(line)
+        if wrong:
+            raise typer.Exit(EXIT_NOT_DONE)
 
 
 @app.command("redrive")
@@ -109,8 +113,7 @@ def redrive_letters(
     Says beforehand what the present code and settings make of them. An event older than the cutoff ends as late.
     """
     chosen, selection = _chosen(keys, reason, shard, since, every=every)
-    with in_one_line():
-        desk = Desk()
+    with at_desk() as desk:
         verify_tables(desk.aws.at_start(), [desk.settings.progress_table])
         stream = verify_stream(desk.aws.at_start(), desk.settings.events_stream).name
         _check(desk, chosen)
@@ -122,15 +125,25 @@ def redrive_letters(
             typer.echo(f"{plural(count, 'record')} would be sent." if count else "There is nothing to send.")
             return
         typer.echo(
-            f"{plural(count, 'record')} will be put onto Kinesis stream {stream}; each letter is deleted once its "
-            "record is taken. A crash in between sends a record twice: that changes no count, but adds to the tallies."
+            f"{plural(count, 'record')} will be put onto Kinesis stream {stream}, up to {MOST_RECORDS} in a request; "
+            "each letter is deleted once its record is taken. At least once: where this command is cut short, or an "
+            f"answer is lost, up to {MOST_RECORDS} records are sent again by the next. A double changes no count, it "
+            "only adds to the tallies."
         )
         _confirm("Send?", yes=yes)
-        done = 0
+        done, kept = 0, Counter[str]()
+
+        def keep(letter: DeadLetter, error: ClientError) -> None:
+            complain(refused(letter, error))
+            kept[letter.reason] += 1
+
         letters = judge.sendable(desk.each(chosen, selection), even_poison=even_poison)
-        for done in redrive(letters, Sender(desk.aws.kinesis, stream), desk.store, desk.threads):
+        for done in redrive(letters, Sender(desk.aws.kinesis, stream), desk.store, desk.threads, keep):
             typer.echo(f"{done} sent", err=True)
-    typer.echo(f"Sent {plural(done, 'record')}, and deleted their letters.")
+        typer.echo(f"Sent {plural(done, 'record')}, and deleted their letters.")
+        if kept:
+            complain(f"{plural(kept.total(), 'record')} refused by the stream, so not sent. The letters are kept.")
+            raise typer.Exit(EXIT_NOT_DONE)
 
 
 @app.command()
@@ -145,17 +158,15 @@ def delete(
 ) -> None:
     """Delete letters for good."""
     chosen, selection = _chosen(keys, reason, shard, since, every=every)
-    with in_one_line():
-        desk = Desk()
+    with at_desk() as desk:
         _check(desk, chosen)
         if not chosen:
-            counts = Counter(heading.reason for heading in desk.store.headings(selection))
+            counts = Counter(heading.reason for heading in desk.headings(selection))
             typer.echo(harmless(sums(counts)))
             if not counts:
                 return
         _confirm(f"Delete {'them' if len(chosen) != 1 else 'it'} for good?", yes=yes)
-        done = desk.delete(chosen, selection)
-    typer.echo(f"Deleted {plural(done, 'letter')}.")
+        typer.echo(f"Deleted {plural(desk.delete(chosen, selection), 'letter')}.")
 
 
 def _chosen(
@@ -168,7 +179,10 @@ def _chosen(
 
 
 def _check(desk: Desk, keys: Sequence[str]) -> None:
-    missing = [key for key in keys if desk.store.get(key) is None]
+    there = {kept.letter.key for kept in desk.each(keys, Selection())} if keys else set()
+    if desk.unreadable:
+        raise typer.Exit(EXIT_UNREADABLE)
+    missing = [key for key in keys if key not in there]
     if missing:
         _refuse(missing)
 
@@ -180,7 +194,7 @@ def _confirm(question: str, *, yes: bool) -> None:
 
 def _refuse(keys: list[str]) -> NoReturn:
     for key in keys:
-        typer.echo(f"headcount: There is no dead letter {harmless(key)}. Nothing was done.", err=True)
+        complain(f"There is no dead letter {key}. Nothing was done.")
     raise typer.Exit(EXIT_NOT_DONE)
 
 

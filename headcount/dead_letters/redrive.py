@@ -11,9 +11,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from headcount.aws import UnavailableError
+from headcount.dead_letters.letter import Ending
 from headcount.model import IgnoredEvent, PoisonError
 from headcount.rules import clamped, is_late
 
@@ -27,9 +31,14 @@ if TYPE_CHECKING:
     from headcount.dead_letters.letter import DeadLetter, DeadLetters, Kept
     from headcount.snowplow import EventReader
 
+    Refused = Callable[[DeadLetter, ClientError], object]
+
 # Of one request; AWS has allowed twice the bytes since records may have 10 MB.
 MOST_RECORDS = 500
 MOST_BYTES = 5_000_000
+
+# Of a whole request, for one of its records: mostly it is larger than the stream takes.
+_REFUSALS = frozenset({"InvalidArgumentException", "ValidationException"})
 
 _TRIES = 8  # without a single record taken
 _LEAST_PAUSE, _MOST_PAUSE = 0.2, 5.0  # seconds
@@ -43,6 +52,12 @@ class Verdict(Enum):
     LATE = auto()
     POISON = auto()
     INCOMPLETE = auto()  # the letter has lost a part
+    SENT_BEFORE = auto()  # its deletion was cut short
+    DELETED_BEFORE = auto()  # likewise
+
+
+_NEVER_SENT = frozenset({Verdict.INCOMPLETE, Verdict.SENT_BEFORE, Verdict.DELETED_BEFORE})
+_ENDINGS = {Ending.SENT: Verdict.SENT_BEFORE, Ending.DELETED: Verdict.DELETED_BEFORE}
 
 
 @dataclass
@@ -55,8 +70,7 @@ class Forecast:
 
     def sendable(self, *, even_poison: bool) -> int:
         """How many of them would be sent."""
-        left_out = {Verdict.INCOMPLETE} | (set() if even_poison else {Verdict.POISON})
-        return sum(count for verdict, count in self.verdicts.items() if verdict not in left_out)
+        return sum(count for verdict, count in self.verdicts.items() if _may_go(verdict, even_poison=even_poison))
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,8 @@ class Judge:
 
     def verdict(self, kept: Kept) -> tuple[Verdict, str]:
         """Of one letter; the reason where it is still poison."""
+        if kept.ending is not None:
+            return _ENDINGS[kept.ending], ""
         if kept.missing:
             return Verdict.INCOMPLETE, ""
         try:
@@ -95,8 +111,12 @@ class Judge:
         """Those that may be sent, judged anew."""
         for kept in letters:
             verdict, _ = self.verdict(kept)
-            if verdict is not Verdict.INCOMPLETE and (even_poison or verdict is not Verdict.POISON):
+            if _may_go(verdict, even_poison=even_poison):
                 yield kept.letter
+
+
+def _may_go(verdict: Verdict, *, even_poison: bool) -> bool:
+    return verdict not in _NEVER_SENT and (even_poison or verdict is not Verdict.POISON)
 
 
 class Sender:
@@ -105,38 +125,54 @@ class Sender:
     def __init__(self, client: KinesisClient, stream: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client, self._stream, self._sleep = client, stream, sleep
 
-    def send(self, letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    def send(self, letters: Sequence[DeadLetter], refused: Refused) -> Iterator[list[DeadLetter]]:
         """Send at most `MOST_RECORDS` letters; yields those that were taken, as soon as they are.
 
-        What was throttled is tried again. Raises `UnavailableError` once nothing was taken for many tries, and
-        botocore's errors where the whole request is refused.
+        What was throttled is tried again. A request that is refused for what is in it is halved, until the letter that
+        is at fault is alone: ``refused`` gets it, the rest goes on. Raises `UnavailableError` once nothing was taken
+        for many tries, and botocore's other errors.
         """
-        waiting, tries = list(letters), 0
-        while waiting:
-            answers = self._client.put_records(StreamName=self._stream, Records=[_entry(one) for one in waiting])
+        portions, tries = [list(letters)], 0
+        while portions:
+            waiting = portions.pop()
+            try:
+                answers = self._client.put_records(StreamName=self._stream, Records=[_entry(one) for one in waiting])
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _REFUSALS:
+                    raise
+                if middle := len(waiting) // 2:
+                    portions += [waiting[middle:], waiting[:middle]]
+                else:
+                    refused(waiting[0], error)
+                continue
             both = list(zip(waiting, answers["Records"], strict=True))
             taken = [letter for letter, answer in both if "ErrorCode" not in answer]
             if taken:
                 yield taken
-            refused = [(letter, answer["ErrorCode"]) for letter, answer in both if "ErrorCode" in answer]
-            waiting = [letter for letter, _ in refused]
+            throttled = [(letter, answer["ErrorCode"]) for letter, answer in both if "ErrorCode" in answer]
             tries = 0 if taken else tries + 1
             if tries == _TRIES:
-                codes = ", ".join(sorted({code for _, code in refused}))
+                codes = ", ".join(sorted({code for _, code in throttled}))
                 raise UnavailableError(
                     f"Kinesis stream {self._stream} took none of {len(waiting)} records in {_TRIES} tries ({codes}). "
                     "Their dead letters are kept: run the command again later."
                 )
-            if waiting:
+            if throttled:
+                portions.append([letter for letter, _ in throttled])
                 self._sleep(min(_MOST_PAUSE, _LEAST_PAUSE * 2**tries))
 
 
-def redrive(letters: Iterable[DeadLetter], sender: Sender, store: DeadLetters, deleters: Executor) -> Iterator[int]:
-    """Send the letters and delete each once it is taken; yields how many are done, again and again."""
+def redrive(
+    letters: Iterable[DeadLetter], sender: Sender, store: DeadLetters, deleters: Executor, refused: Refused
+) -> Iterator[int]:
+    """Send the letters and delete each once it is taken; yields how many are done, again and again.
+
+    ``refused`` gets each letter that the stream refuses for good, with the reason; it is kept.
+    """
     done = 0
     for batch in batches(letters):
-        for taken in sender.send(batch):
-            list(deleters.map(store.delete, [letter.key for letter in taken]))
+        for taken in sender.send(batch, refused):
+            list(deleters.map(partial(store.delete, why=Ending.SENT), [letter.key for letter in taken]))
             done += len(taken)
             yield done
 

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from headcount.dead_letters.letter import DeadLetter, Heading, Kept, split
-from headcount.tables import Item, integer, number, parsed, scan, text
+from headcount.dead_letters.letter import Ending, refuse
+from headcount.dead_letters.rows import FIRST_PART, heading_of, kept_of, part_name, part_number
+from headcount.tables import Item, MalformedRowError, number, scan, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from headcount.dead_letters.letter import Selection
+    from headcount.dead_letters.letter import DeadLetter, Heading, Kept, Selection
+
+Parsed = TypeVar("Parsed")
 
 PART_BYTES = 350_000  # an item may have 400 kB, a record 1 MB (10 MB where that is enabled)
 RETENTION_SECONDS = 30 * 86_400
 
-# Clauses of a list's filter. Each letter has a first part, which is written first and deleted last.
-_FIRST_PART = "#part = :part"
+# Clauses of a list's filter.
 _OF_REASON = "#reason = :reason"
 _OF_SHARD = "#shard = :shard"
 _SINCE = "#arrivedAt >= :since"
 _UNTIL = "#arrivedAt <= :until"
+_IS_THERE = "attribute_exists(#record)"
 
-_HEADING = ("record", "part", "shard", "arrivedAt", "reason", "detail", "size")  # all but the bytes
+_HEADING = ("record", "part", "shard", "arrivedAt", "reason", "detail", "size", "ending")  # all but the bytes
 _NAMES = {f"#{name}": name for name in _HEADING}  # some are reserved words
 
 
@@ -50,7 +53,7 @@ class DeadLetterTable:
                 TableName=self._name,
                 Item={
                     "record": text(letter.key),
-                    "part": text(_part(part)),
+                    "part": text(part_name(part)),
                     "parts": number(len(starts)),
                     "shard": text(letter.shard),
                     "sequenceNumber": text(letter.sequence_number),
@@ -63,9 +66,44 @@ class DeadLetterTable:
                 },
             )
 
-    def headings(self, selection: Selection) -> Iterator[Heading]:
-        """See `DeadLetters`; reads the whole table, its bytes too, which DynamoDB counts but does not send."""
-        clauses, values = [_FIRST_PART], {":part": text(_part(0))}
+    def headings(
+        self, selection: Selection, unreadable: Callable[[MalformedRowError], object] = refuse
+    ) -> Iterator[Heading]:
+        """See `DeadLetters`; reads the whole table, its bytes too, which DynamoDB counts but does not send.
+
+        A letter is told by the least part that is there: the first one, as a rule, which is deleted last.
+        """
+        record = None
+        for item in self._selected(selection):
+            try:
+                heading = self._parsed(item, heading_of)
+            except MalformedRowError as error:
+                unreadable(error)
+            else:
+                # Later parts come right after the first one, as a rule: then they need no look.
+                if item["part"]["S"] == FIRST_PART or (heading.key != record and self._is_least(item)):
+                    yield heading
+            record = item["record"]["S"]
+
+    def get(self, key: str) -> Kept | None:
+        """See `DeadLetters`."""
+        items = list(self._rows(key))
+        for item in items:
+            self._parsed(item, part_number)
+        return self._parsed(items[0], lambda _: kept_of(items)) if items else None
+
+    def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
+        """Delete all parts, the first one last: what a crash leaves still shows in a list, and says what it is."""
+        parts = [item["part"] for item in self._rows(key, ProjectionExpression="#part")]
+        if len(parts) > 1:
+            self._begin_to_delete(key, parts[0], why)
+        for part in reversed(parts):
+            self._client.delete_item(TableName=self._name, Key={"record": text(key), "part": part})
+        return bool(parts)
+
+    def _selected(self, selection: Selection) -> Iterator[Item]:
+        """Rows of all parts, without their bytes."""
+        clauses, values = [], {}
         chosen = (
             (_OF_REASON, ":reason", selection.reason),
             (_OF_SHARD, ":shard", selection.shard),
@@ -76,27 +114,46 @@ class DeadLetterTable:
             if value is not None:
                 clauses.append(clause)
                 values[name] = number(value) if isinstance(value, int) else text(value)
-        items = scan(
+        only: dict[str, Any] = {}
+        if clauses:
+            only = {"FilterExpression": " AND ".join(clauses), "ExpressionAttributeValues": values}
+        return scan(
             self._client,
             TableName=self._name,
             ProjectionExpression=", ".join(_NAMES),
-            FilterExpression=" AND ".join(clauses),
             ExpressionAttributeNames=_NAMES,
-            ExpressionAttributeValues=values,
+            **only,
         )
-        return (parsed(self._name, item, _heading) for item in items)
 
-    def get(self, key: str) -> Kept | None:
-        """See `DeadLetters`."""
-        items = list(self._rows(key))
-        return parsed(self._name, items[0], lambda _: _kept(items)) if items else None
+    def _is_least(self, item: Item) -> bool:
+        """Whether a letter's earlier parts are all gone."""
+        least = next(self._rows(item["record"]["S"], ProjectionExpression="#part", Limit=1), None)
+        return least is not None and least["part"] == item["part"]
 
-    def delete(self, key: str) -> bool:
-        """Delete all parts, the first one last: what a crash leaves still shows in a list."""
-        parts = [item["part"] for item in self._rows(key, ProjectionExpression="#part")]
-        for part in reversed(parts):
-            self._client.delete_item(TableName=self._name, Key={"record": text(key), "part": part})
-        return bool(parts)
+    def _begin_to_delete(self, key: str, part: Any, why: Ending) -> None:
+        """Note why in the part that goes last. What was noted before stays: that a record was sent is not undone."""
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key={"record": text(key), "part": part},
+                UpdateExpression="SET #ending = if_not_exists(#ending, :why)",
+                ConditionExpression=_IS_THERE,
+                ExpressionAttributeNames={name: _NAMES[name] for name in ("#ending", "#record")},
+                ExpressionAttributeValues={":why": text(why)},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return  # it has expired, or another command deletes it
+
+    def _parsed(self, item: Item, parse: Callable[[Item], Parsed]) -> Parsed:
+        """What ``parse`` reads from a row; unlike a player's row it may be named."""
+        try:
+            return parse(item)
+        except (KeyError, TypeError, ValueError) as error:
+            record, part = (next(iter(item.get(name, {"": "?"}).values())) for name in ("record", "part"))
+            raise MalformedRowError(
+                f"The row of DynamoDB table {self._name} with record {record} and part {part} is not as Headcount "
+                f"writes it ({type(error).__name__} {error}). Mend or delete the row."
+            ) from error
 
     def _rows(self, key: str, **arguments: Any) -> Iterator[Item]:
         """All parts of a letter in their order."""
@@ -111,37 +168,3 @@ class DeadLetterTable:
         )
         for page in pages:
             yield from page["Items"]
-
-
-def _part(number_from_0: int) -> str:
-    return f"{number_from_0:04}"
-
-
-def _heading(item: Item) -> Heading:
-    key = item["record"]["S"]
-    split(key)
-    return Heading(
-        key=key,
-        arrived_at=int(item["arrivedAt"]["N"]),
-        reason=item["reason"]["S"],
-        detail=item["detail"]["S"],
-        size=integer(item, "size"),
-    )
-
-
-def _kept(items: list[Item]) -> Kept:
-    first = items[0]
-    stream, shard, position = split(first["record"]["S"])
-    there = {int(item["part"]["S"]): bytes(item["raw"]["B"]) for item in items}
-    parts = int(first["parts"]["N"])
-    letter = DeadLetter(
-        stream=stream,
-        shard=shard,
-        position=position,
-        sequence_number=first["sequenceNumber"]["S"],
-        arrived_at=int(first["arrivedAt"]["N"]),
-        reason=first["reason"]["S"],
-        detail=first["detail"]["S"],
-        raw=b"".join(there[part] for part in sorted(there)),
-    )
-    return Kept(letter, parts, tuple(part + 1 for part in range(parts) if part not in there))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from headcount.dead_letters.letter import Ending
 from headcount.dead_letters.redrive import Verdict
 from headcount.explain import shown
 from headcount.terminal import harmless
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from headcount.dead_letters.letter import Heading, Kept
+    from botocore.exceptions import ClientError
+
+    from headcount.dead_letters.letter import DeadLetter, Heading, Kept
     from headcount.dead_letters.redrive import Forecast
+
+
+_MOST_NAMED = 20
 
 
 def plural(count: int, what: str) -> str:
@@ -33,10 +39,40 @@ def headline(heading: Heading, *, as_json: bool) -> str:
             "reason": heading.reason,
             "detail": heading.detail,
             "size": heading.size,
+            "ending": heading.ending,
+            "lostFirstPart": heading.lost_first_part,
         }
         return orjson.dumps(content).decode()
     size = "?" if heading.size is None else heading.size
-    return harmless(f"{heading.key}  {shown(heading.arrived_at)}  {size} B  {heading.reason}: {heading.detail}")
+    line = f"{heading.key}  {shown(heading.arrived_at)}  {size} B  {heading.reason}: {heading.detail}"
+    if heading.lost_first_part:
+        line += "  It has lost its first part."
+    return harmless(line + (f"  {cut_short(heading.ending)}" if heading.ending else ""))
+
+
+def cut_short(ending: Ending) -> str:
+    """What a person must know of a letter whose deletion was begun."""
+    before = {Ending.SENT: "It was sent again before", Ending.DELETED: "It was given up before"}
+    return f"{before[ending]}, and its deletion was cut short: delete it."
+
+
+def incomplete(kept: Kept) -> Iterator[str]:
+    """What is wrong with a letter that is not all there; nothing where nothing is."""
+    if kept.ending is not None:
+        yield cut_short(kept.ending)
+    if kept.missing:
+        named = ", ".join(map(str, kept.missing[:_MOST_NAMED]))
+        more = f" and {len(kept.missing) - _MOST_NAMED} more" if len(kept.missing) > _MOST_NAMED else ""
+        yield f"Of its {kept.parts} parts these are missing: {named}{more}. The bytes are not whole."
+
+
+def refused(letter: DeadLetter, error: ClientError) -> str:
+    """A letter that was not sent, in AWS's words."""
+    why = error.response["Error"]
+    return (
+        f"The stream refuses the record of dead letter {letter.key} ({plural(len(letter.raw), 'byte')}): "
+        f"{why['Code']}: {why.get('Message', '')}"
+    )
 
 
 def sums(counts: Mapping[str, int]) -> str:
@@ -74,6 +110,8 @@ def told(forecast: Forecast, cutoff: int | None, *, even_poison: bool) -> Iterat
         Verdict.POISON: f"still can't be read ({_by_reason(forecast.poison)}): "
         + ("sent all the same, they come back as new letters" if even_poison else "not sent"),
         Verdict.INCOMPLETE: "have lost a part: not sent",
+        Verdict.SENT_BEFORE: "were sent again before, and their deletion was cut short: not sent; delete them",
+        Verdict.DELETED_BEFORE: "were given up before, and their deletion was cut short: not sent; delete them",
     }
     for verdict, line in lines.items():
         if forecast.verdicts[verdict]:

@@ -23,8 +23,8 @@ from headcount.demo.traffic import Traffic
 from headcount.demo.truth import Truth
 from headcount.demo.view import View
 from headcount.demo.world import World
+from headcount.environment import load_settings
 from headcount.provision import provision
-from headcount.settings import load_settings
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
@@ -150,9 +150,6 @@ class _Run:
                     self._kills.append(Kill(f"{killed[0]} ({killed[1]})", elapsed))
             self._fleet.restart_dead()
             self._look(traffic, observer)
-            if self._first_count is None and any(row.players for row in observer.levels.values()):
-                self._first_count = self._view.elapsed()
-                self._view.phase = "counting"
             if self._first_count is None and elapsed > FIRST_COUNT_SECONDS:
                 tails = "\n".join(f"{name}: {self._fleet.log_tail(name)}" for name in ("consumer", "level_aggregator"))
                 raise DemoError(f"no count after {FIRST_COUNT_SECONDS:.0f} s. The services' last words:\n{tails}")
@@ -169,6 +166,10 @@ class _Run:
 
     def _look(self, traffic: Traffic, observer: Observer) -> None:
         observer.look()
+        if self._first_count is None and any(row.players for row in observer.levels.values()):
+            self._first_count = self._view.elapsed()
+            if traffic.running:
+                self._view.phase = "counting"
         self._view.show(self._screen, traffic, observer, self._fleet, len(self._kills))
 
     def _world(self) -> World:

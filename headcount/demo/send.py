@@ -21,12 +21,12 @@ from headcount.aws import Aws, UnavailableError, verify_stream
 from headcount.demo.traffic import Traffic
 from headcount.demo.world import World
 from headcount.endpoints import Health, serve
+from headcount.environment import load_settings
 from headcount.exposition import exposition
 from headcount.lifecycle import Stop
 from headcount.logs import configure_logs
-from headcount.metrics import BuildMetrics
+from headcount.process_metrics import BuildMetrics
 from headcount.service import EXIT_UNAVAILABLE
-from headcount.settings import load_settings
 
 if TYPE_CHECKING:
     from headcount.demo.tsv import Event

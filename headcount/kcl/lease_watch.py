@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from headcount.metrics import SupervisorMetrics
+    from headcount.process_metrics import SupervisorMetrics
 
 LEAST_SECONDS = 2.0  # between two looks at the leases
 TABLE_SECONDS = 30.0  # between two looks at the tables, while they are well

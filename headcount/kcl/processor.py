@@ -1,24 +1,24 @@
-"""The record processor of both KCL services: decode, handle, settle, checkpoint last (rule 3).
+"""The record processor of both KCL services: handle, settle, checkpoint last (rule 3).
 
-``amazon_kclpy`` swallows every exception of a processor and reports success, so that the next checkpoint would skip
-the batch. Here anything unforeseen ends the process without a checkpoint: `SystemExit` gets through.
+Anything unforeseen ends the process without a checkpoint.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from amazon_kclpy.checkpoint_error import CheckpointError
-from amazon_kclpy.v3.processor import RecordProcessorBase
 
-from headcount.model import Position, Record
+from headcount.kcl.protocol import CheckpointError
+from headcount.model import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from headcount.metrics import ShardMetrics
+    from headcount.kcl.protocol import Checkpointer
+    from headcount.model import Record
+    from headcount.process_metrics import ShardMetrics
 
 EXIT_FAILED = 1
 
@@ -58,8 +58,8 @@ class Handler(Protocol):
         """
 
 
-class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy has no types
-    """Speaks the KCL's protocol for one shard and lets a `Handler` do the work."""
+class ShardProcessor:
+    """Is told of one shard (`headcount.kcl.protocol.Processor`) and lets a `Handler` do the work."""
 
     def __init__(
         self,
@@ -73,58 +73,56 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
         self._shard = ""
         self._lost = False
 
-    def initialize(self, initialize_input: Any) -> None:
+    def initialize(self, shard: str, sequence_number: str | None, sub: int) -> None:
         """Begin with a shard."""
-        self._shard = initialize_input.shard_id
-        structlog.contextvars.bind_contextvars(shard=self._shard)
-        number, sub = initialize_input.sequence_number, initialize_input.sub_sequence_number
-        begin = number is None or number in _BEGINNINGS
-        checkpoint = None if begin else Position(int(number), int(sub or 0))
+        self._shard = shard
+        structlog.contextvars.bind_contextvars(shard=shard)
+        checkpoint = None
+        if sequence_number is not None and sequence_number not in _BEGINNINGS:
+            checkpoint = Position(int(sequence_number), sub)
         with _Fatal("initialize"):
             self._handler = self._make_handler(self._shard)
             self._handler.start(checkpoint)
         self._metrics.last_batch.labels(shard=self._shard).set_to_current_time()
         self._metrics.last_checkpoint.labels(shard=self._shard).set_to_current_time()
-        _log.info("shard begun", checkpoint=number)
+        _log.info("shard begun", checkpoint=sequence_number)
 
-    def process_records(self, process_records_input: Any) -> None:
+    def process_records(self, records: Sequence[Record], behind: int | None, checkpointer: Checkpointer) -> None:
         """Handle one batch; empty ones are the heartbeat."""
         if self._lost or self._handler is None:
             return
         begun = time.perf_counter()
         with _Fatal("process records"):
-            behind = process_records_input.millis_behind_latest
-            records = [_record(raw) for raw in process_records_input.records]
             counts = self._handler.handle(records, caught_up=behind == 0)
-            self._checkpoint(process_records_input.checkpointer, self._handler.settle(everything=False))
+            self._checkpoint(checkpointer, self._handler.settle(everything=False))
         took = time.perf_counter() - begun
         self._observe(records, behind, took)
         if records:
             _log.info("batch", records=len(records), behind_ms=behind, took_ms=round(took * 1000), **counts)
 
-    def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002 (the protocol's signature)
+    def lease_lost(self) -> None:
         """Another worker has the shard: nothing more of it is ours; what is held back, its replay writes."""
         self._lost = True
         _log.info("lease lost")
 
-    def shard_ended(self, shard_ended_input: Any) -> None:
+    def shard_ended(self, checkpointer: Checkpointer) -> None:
         """All records of the shard were delivered: settle and checkpoint, or the KCL never begins its children."""
         if self._lost or self._handler is None:
             return
         with _Fatal("end shard"):
             self._handler.settle(everything=True, ended=True)
-            self._checkpointed(shard_ended_input.checkpointer.checkpoint)
+            self._checkpointed(checkpointer.checkpoint)
         _log.info("shard ended")
 
-    def shutdown_requested(self, shutdown_requested_input: Any) -> None:
+    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
         """Drain: settle everything and checkpoint."""
         if self._lost or self._handler is None:
             return
         with _Fatal("drain"):
-            self._checkpoint(shutdown_requested_input.checkpointer, self._handler.settle(everything=True))
+            self._checkpoint(checkpointer, self._handler.settle(everything=True))
         _log.info("shard drained")
 
-    def _checkpoint(self, checkpointer: Any, place: Place | None) -> None:
+    def _checkpoint(self, checkpointer: Checkpointer, place: Place | None) -> None:
         if place is not None:
             self._checkpointed(lambda: checkpointer.checkpoint(place.sequence_number, place.position.sub))
 
@@ -133,14 +131,13 @@ class ShardProcessor(RecordProcessorBase):  # type: ignore[misc] # amazon_kclpy 
             try:
                 checkpoint()
             except CheckpointError as error:
-                reason = str(error.value)
-                if reason == "ShutdownException":  # another worker has the lease
+                if error.reason == "ShutdownException":  # another worker has the lease
                     self._lost = True
                     _log.info("lease lost at a checkpoint")
                     return
-                if reason == "InvalidStateException" or tries + 1 == _CHECKPOINT_TRIES:
+                if error.reason == "InvalidStateException" or tries + 1 == _CHECKPOINT_TRIES:
                     raise
-                _log.warning("checkpoint refused, trying again", reason=reason)
+                _log.warning("checkpoint refused, trying again", reason=error.reason)
                 self._sleep(min(5.0, 0.1 * 2**tries))
             else:
                 self._metrics.checkpoints.labels(shard=self._shard).inc()
@@ -172,12 +169,3 @@ class _Fatal:
         if isinstance(error, Exception):
             _log.error("record processor failed: ends without a checkpoint", doing=self._doing, exc_info=error)
             raise SystemExit(EXIT_FAILED) from error
-
-
-def _record(raw: Any) -> Record:
-    return Record(
-        position=Position(int(raw.sequence_number), int(raw.sub_sequence_number or 0)),
-        sequence_number=raw.sequence_number,
-        data=raw.binary_data,
-        arrived_at=raw.timestamp_millis,
-    )

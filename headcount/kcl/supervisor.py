@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,7 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from prometheus_client import CollectorRegistry
 
-from headcount.aws import Aws, explained
+from headcount.aws import explained
 from headcount.companion import Companion
 from headcount.endpoints import serve
 from headcount.exposition import exposition
@@ -21,19 +19,18 @@ from headcount.kcl.children import Children
 from headcount.kcl.claim import Claim
 from headcount.kcl.client_version import pin_client_version
 from headcount.kcl.daemon import BAD_CONFIGURATION, DRAINED, HEARTBEAT, MEANINGS, Daemon
-from headcount.kcl.gate import Gate, OpenGate
 from headcount.kcl.heartbeat import Heartbeat
 from headcount.kcl.lease_watch import LeaseWatch
 from headcount.kcl.leases import LeaseBook
 from headcount.kcl.log_relay import LogRelay
-from headcount.kcl.properties import DaemonConfig
 from headcount.kcl.readiness import Readiness
 from headcount.kcl.worker_id import worker_id
-from headcount.metrics import BuildMetrics, SupervisorMetrics
+from headcount.process_metrics import BuildMetrics, SupervisorMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from headcount.aws import Aws
+    from headcount.kcl.properties import DaemonConfig
+    from headcount.kcl.service import Service
     from headcount.lifecycle import Stop
     from headcount.settings import Settings
 
@@ -48,26 +45,6 @@ KILLED_SECONDS = 5.0  # until killed processes are gone
 MOST_FAILURES = 12  # in a row, none with a checkpoint: whoever runs us shall see that it does not work
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Service:
-    """A KCL service; ``stream``: a Kinesis stream's name or a DynamoDB stream's ARN, ``identity``: ``name@created``.
-
-    ``tables``: those without which it can't work. ``companions`` run in threads of the supervisor.
-    """
-
-    name: str
-    application: str
-    stream: str
-    identity: str
-    worker_module: str
-    initial_position: str
-    tables: tuple[str, ...]
-    companions: tuple[Companion, ...] = ()
-    warnings: Callable[[Children], list[str]] = lambda _: []  # what only the service can tell, for `/readyz`
-    problems: Callable[[Children], list[str]] = lambda _: []  # likewise; these make it unready
-    gate: Gate = field(default_factory=OpenGate)  # shut, the daemon does not run
 
 
 def supervise(service: Service, settings: Settings, aws: Aws, stop: Stop) -> int:
@@ -116,7 +93,8 @@ class Supervisor:
             self._prepare()
             for companion in self._companions:
                 companion.start()
-            return self._keep_running(self._config(), logs)
+            config = self._service.daemon(self._settings, self._aws, self._worker_id.name)
+            return self._keep_running(config, logs)
         finally:
             if self._claim is not None:
                 self._claim.release()
@@ -141,22 +119,6 @@ class Supervisor:
 
     def _claim_is_lost(self) -> bool:
         return self._claim is not None and self._claim.is_lost()
-
-    def _config(self) -> DaemonConfig:
-        streams = self._aws.streams if self._service.stream.startswith("arn:") else self._aws.kinesis
-        return DaemonConfig(
-            stream=self._service.stream,
-            application=self._service.application,
-            worker_id=self._worker_id.name,
-            command=(Path(sys.executable).name, "-m", self._service.worker_module, self._service.identity),
-            region=self._aws.region_name,
-            kinesis_endpoint=streams.meta.endpoint_url,
-            dynamodb_endpoint=self._aws.dynamodb.meta.endpoint_url,
-            initial_position=self._service.initial_position,
-            failover_seconds=self._settings.failover_seconds,
-            poll_milliseconds=self._settings.poll_milliseconds,
-            stall_seconds=self._settings.stall_seconds,
-        )
 
     def _keep_running(self, config: DaemonConfig, logs: LogRelay) -> int:
         failures, good_after = 0, self._settings.start_timeout_seconds + GOOD_AFTER_START_SECONDS

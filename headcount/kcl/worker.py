@@ -8,11 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
-from amazon_kclpy.kcl import KCLProcess
 
 from headcount.kcl.processor import EXIT_FAILED, Handler, ShardProcessor
+from headcount.kcl.protocol import Conversation
 from headcount.logs import configure_logs
-from headcount.metrics import ShardMetrics
+from headcount.process_metrics import ShardMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +35,12 @@ def run_worker(service: str, settings: Settings, make_handler: Callable[[str], H
     path = os.environ.get(LOG_PIPE)
     log = open(path, "w", buffering=1, encoding="utf-8") if path else sys.stderr  # noqa: SIM115, PTH123 (lives as long as the process)
     configure_logs(service, settings.log_format, settings.log_level, log)
-    protocol = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    protocol = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a stray print goes to stderr, not into the protocol
     code = EXIT_FAILED
     try:
         processor = ShardProcessor(make_handler, ShardMetrics())
-        KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
+        Conversation(sys.stdin.buffer, protocol).serve(processor)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else EXIT_FAILED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from headcount.model import Cutoff, PoisonCount, Position, Progress
@@ -142,7 +141,7 @@ def _tallies(progress: Progress) -> Item:
 
 
 def _poison(count: PoisonCount) -> Item:
-    return {"M": {name: number(value) for name, value in asdict(count).items()}}
+    return {"M": {name: number(value) for name, value in count._asdict().items()}}
 
 
 def _progress(item: Item) -> Progress:

@@ -2,9 +2,11 @@
 
 import base64
 import itertools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -12,9 +14,10 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory, DeadLetters, DeadLetterTable
-from headcount.dead_letters.letter import Heading, Selection
+from headcount.dead_letters.letter import Ending, Heading, Kept, Selection
 from headcount.settings import Settings
 from headcount.tables import MalformedRowError
+from tests.contract.breaking import CrashError, breaking_in
 from tests.contract.conftest import EMULATORS, client_of
 from tests.fakes.emulated import make_tables
 from tests.fakes.letters import MemoryDeadLetters
@@ -208,16 +211,182 @@ def test_a_part_that_is_missing_is_told(client: DynamoDBClient, settings: Settin
     assert table.get(one.key) is None
 
 
+def test_a_letter_without_its_first_part_is_listed_once_as_such_and_deleted_with_the_rest(
+    client: DynamoDBClient, settings: Settings
+) -> None:
+    """Its raw bytes are personal data: nobody must overlook them."""
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    lost, good = letter(b"x" * 1_000_000), letter(b"y" * 700_001, sequence="8")
+    for one in (lost, good):
+        table.put(one)
+    client.delete_item(TableName=settings.dead_letter_table, Key={"record": {"S": lost.key}, "part": {"S": "0000"}})
+
+    for selection in (EVERYTHING, Selection(reason="bad_utf8", shard="shard-1", since=0, until=9)):
+        found = sorted(table.headings(selection), key=lambda heading: heading.key)
+        assert found == [
+            Heading(lost.key, 5, "bad_utf8", "byte 0 is no UTF-8", 1_000_000, lost_first_part=True),
+            Heading(good.key, 5, "bad_utf8", "byte 0 is no UTF-8", 700_001),
+        ]
+    assert list(table.headings(Selection(reason="bad_id"))) == []
+    kept = table.get(lost.key)
+    assert kept is not None
+    assert kept.missing == (1,)
+
+    assert all(table.delete(heading.key) for heading in table.headings(EVERYTHING))
+    assert client.scan(TableName=settings.dead_letter_table)["Items"] == []
+
+
+@pytest.mark.parametrize("part", ["-1", "1", "00001", "+001", " 001", "\u0660\u0660\u0660\u0661"])
+def test_a_part_that_is_written_otherwise_is_refused_by_name(
+    client: DynamoDBClient, settings: Settings, part: str
+) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"x" * 350_001)
+    table.put(one)
+    [row] = [item for item in client.scan(TableName=settings.dead_letter_table)["Items"] if item["part"]["S"] == "0001"]
+    client.put_item(TableName=settings.dead_letter_table, Item=row | {"part": {"S": part}, "raw": {"B": b"?"}})
+
+    odd = f"with record {re.escape(one.key)} and part {re.escape(part)} is not as"
+    with pytest.raises(MalformedRowError, match=odd):
+        table.get(one.key)
+    told: list[MalformedRowError] = []
+    assert [heading.key for heading in table.headings(EVERYTHING, told.append)] == [one.key]
+    assert [bool(re.search(odd, str(error))) for error in told] == [True]
+    assert table.delete(one.key)
+    assert client.scan(TableName=settings.dead_letter_table)["Items"] == []
+
+
+@pytest.mark.parametrize("part", ["0000", "0001"])
+def test_a_letter_whose_bytes_are_not_as_many_as_they_were_is_refused_by_name(
+    client: DynamoDBClient, settings: Settings, part: str
+) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"x" * 350_001)
+    table.put(one)
+    client.update_item(
+        TableName=settings.dead_letter_table,
+        Key={"record": {"S": one.key}, "part": {"S": part}},
+        UpdateExpression="SET #raw = :raw",
+        ExpressionAttributeNames={"#raw": "raw"},
+        ExpressionAttributeValues={":raw": {"B": b"more"}},
+    )
+
+    with pytest.raises(MalformedRowError, match=f"with record {re.escape(one.key)} and part 0000 is not .*size is"):
+        table.get(one.key)
+
+
+@pytest.mark.parametrize("why", Ending)
+def test_a_deletion_that_is_cut_short_is_told_for_what_it_is_and_can_be_ended(
+    client: DynamoDBClient, settings: Settings, why: Ending
+) -> None:
+    """Before each write in turn: the letter is untouched, or says why it goes. It never only lacks a part."""
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"a" * 350_000 + b"b" * 350_000 + b"c")
+    seen = []
+    for last in itertools.count():
+        table.put(one)
+        writes = itertools.count()
+
+        def crash(model: Any, writes: Iterator[int] = writes, last: int = last, **_: object) -> None:
+            if model.name in {"UpdateItem", "DeleteItem"} and next(writes) == last:
+                raise CrashError
+
+        with breaking_in(client, "before-call", crash):
+            try:
+                table.delete(one.key, why)
+            except CrashError:
+                pass
+            else:
+                break
+        kept = table.get(one.key)
+        assert kept is not None
+        [heading] = table.headings(EVERYTHING)
+        assert heading.ending == kept.ending
+        seen.append((kept.missing, kept.ending))
+        assert table.delete(one.key)
+        assert table.get(one.key) is None
+
+    assert seen == [((), None), ((), why), ((3,), why), ((2, 3), why)]
+
+
+def test_that_a_letter_was_sent_is_not_forgotten_by_a_second_deletion(
+    client: DynamoDBClient, settings: Settings
+) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    one = letter(b"x" * 350_001)
+    table.put(one)
+
+    def crash(model: Any, **_: object) -> None:
+        if model.name == "DeleteItem":
+            raise CrashError
+
+    for why in (Ending.SENT, Ending.DELETED):
+        with breaking_in(client, "before-call", crash), pytest.raises(CrashError):
+            table.delete(one.key, why)
+    kept = table.get(one.key)
+    assert kept is not None
+    assert kept.ending is Ending.SENT
+
+    table.put(one)  # a replay writes it anew
+    assert table.get(one.key) == Kept(one, 2)
+
+
 def test_a_row_of_another_make_is_refused_by_name(client: DynamoDBClient, settings: Settings) -> None:
     make_tables(client, settings, settings.dead_letter_table)
     row = {"record": {"S": "no key"}, "part": {"S": "0000"}}
     client.put_item(TableName=settings.dead_letter_table, Item=row)
     table = DeadLetterTable(client, settings.dead_letter_table)
 
-    with pytest.raises(MalformedRowError, match=f"A row of DynamoDB table {settings.dead_letter_table} is not as"):
+    told = f"The row of DynamoDB table {settings.dead_letter_table} with record no key and part 0000 is not as"
+    with pytest.raises(MalformedRowError, match=told):
         list(table.headings(EVERYTHING))
-    with pytest.raises(MalformedRowError, match="is not as Headcount writes it"):
+    with pytest.raises(MalformedRowError, match=told):
         table.get("no key")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("parts", {"N": "1000000000"}),
+        ("parts", {"N": "1"}),
+        ("parts", {"N": "-1"}),
+        ("parts", {"S": "2"}),
+        ("arrivedAt", {"N": "99999999999999999999"}),
+        ("arrivedAt", {"N": "-1"}),
+        ("size", {"N": "99999999999999999999"}),
+        ("reason", {"N": "1"}),
+        ("ending", {"S": "soon"}),
+    ],
+    ids=lambda value: str(value).translate({ord(char): None for char in "{}' "}),
+)
+def test_a_row_with_an_odd_value_is_refused_at_once_and_the_rest_goes_on(
+    client: DynamoDBClient, settings: Settings, attribute: str, value: Any
+) -> None:
+    make_tables(client, settings, settings.dead_letter_table)
+    table = DeadLetterTable(client, settings.dead_letter_table)
+    good, odd = letter(), letter(b"x" * 350_001, sequence="8")
+    for one in (good, odd):
+        table.put(one)
+    client.update_item(
+        TableName=settings.dead_letter_table,
+        Key={"record": {"S": odd.key}, "part": {"S": "0000"}},
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues={":value": value},
+    )
+
+    told: list[MalformedRowError] = []
+    found = [heading.key for heading in table.headings(EVERYTHING, told.append)]
+    assert good.key in found
+    assert len(found) + len(told) == 2
+    with pytest.raises(MalformedRowError, match=f"with record {re.escape(odd.key)} and part 0000"):
+        table.get(odd.key)
+    assert table.delete(odd.key)
 
 
 def test_a_letter_expires_when_the_setting_says(client: DynamoDBClient, settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,14 +13,11 @@ from headcount.rebuild import NotStillError
 from headcount.settings import Settings
 from headcount.tables.rebuild_mark import rebuild_worker
 from level_aggregator.begin import GapError
+from tests.contract.breaking import CrashError, breaking_in
 from tests.contract.conftest import client_of
 from tests.fakes.town import Town
 
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
-
-
-class CrashError(Exception):
-    """kill -9, as far as the tables can tell."""
 
 
 @pytest.fixture(params=["dynamodb_local", "ministack"])
@@ -34,17 +30,6 @@ def town(request: pytest.FixtureRequest, clients: dict[str, DynamoDBClient], set
     assert town.differences() == []
     yield town
     town.close()
-
-
-@contextmanager
-def breaking_in(town: Town, moment: str, hook: Callable[..., None]) -> Iterator[None]:
-    """``hook`` is called, with the operation's ``model``, at each call of DynamoDB; ``moment``: botocore's event."""
-    events: Any = town.client.meta.events
-    events.register(f"{moment}.dynamodb.*", hook)
-    try:
-        yield
-    finally:
-        events.unregister(f"{moment}.dynamodb.*", hook)
 
 
 def counted_once(town: Town) -> None:
@@ -133,7 +118,7 @@ def test_a_rebuild_cut_short_anywhere_is_finished_by_the_next(town: Town) -> Non
                 raise CrashError
 
         try:
-            with breaking_in(town, "before-call", crash):
+            with breaking_in(town.client, "before-call", crash):
                 town.rebuild(f"crash-{last}").run()
         except CrashError:
             is_cut_short = True
@@ -163,7 +148,7 @@ def test_a_change_after_the_count_is_noticed_and_it_is_counted_anew(town: Town) 
         if model.name == "Scan" and next(scans) == 1:  # PlayerState's, after StreamProgress'
             town.move("fay", "forest")
 
-    with breaking_in(town, "after-call", write):
+    with breaking_in(town.client, "after-call", write):
         town.rebuild().run()
 
     assert any("PlayerState was written meanwhile (1 records)" in line for line in town.said)
@@ -180,7 +165,7 @@ def test_a_table_that_never_stands_still_is_given_up(town: Town) -> None:
         if model.name == "Scan":
             town.move(f"p{next(numbers)}", "forest")
 
-    with breaking_in(town, "after-call", write), pytest.raises(NotStillError, match="Stop consumer and pruner"):
+    with breaking_in(town.client, "after-call", write), pytest.raises(NotStillError, match="Stop consumer and pruner"):
         town.rebuild().run()
 
     assert town.counts.levels() == levels
@@ -210,7 +195,7 @@ def test_an_aggregator_that_counts_meanwhile_is_noticed(town: Town, moment: int)
         town.count_after(shard, row)
 
     parts_ready.append(count_on)
-    with breaking_in(town, "before-call", interfere):
+    with breaking_in(town.client, "before-call", interfere):
         town.rebuild().run()
 
     assert any("an aggregator counts" in line for line in town.said)
@@ -229,7 +214,7 @@ def test_another_rebuild_takes_over(town: Town) -> None:
             town.rebuild("two").run()
 
     refused = pytest.raises(NotStillError, match="Another rebuild has begun")
-    with breaking_in(town, "before-call", begin_another), refused:
+    with breaking_in(town.client, "before-call", begin_another), refused:
         town.rebuild("one").run()
     assert town.differences() == []
     counted_once(town)

@@ -11,7 +11,7 @@ from headcount.table_stream import Reading, StreamRecord, TableStream
 from headcount.tables.players import PlayerTable
 from tests.fakes.emulated import make_tables, streams
 
-QUIET_SECONDS = 1.0
+QUIET_SECONDS = 0.4
 
 
 @pytest.fixture

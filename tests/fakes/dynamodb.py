@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -20,8 +21,10 @@ from tests.fakes.dynamodb_items import (
     refuse_transaction,
 )
 from tests.fakes.expressions import Item, condition, update
+from tests.fakes.partiql import Statement, parse, refuse_batch, response
 
 BEFORE, AFTER = "before", "after"
+STATEMENT = "statement"  # the operation that each of a batch's statements is, besides the batch
 
 # Called before and after each call with the operation, its table and the moment: what it raises, the call raises, as if
 # nothing had happened (before) or in place of the answer (after). True: the answer was lost, the call is made again.
@@ -143,6 +146,22 @@ class MemoryDynamoDb:
             return {}
 
         return self._called("transact_write_items", TransactItems[0]["Update"]["TableName"], transacted)
+
+    def batch_execute_statement(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 (boto3's name)
+        """Each statement for itself; what one raises, its response tells."""
+        statements = [parse(one) for one in Statements]
+        refuse_batch(statements)
+
+        def executed() -> dict[str, Any]:
+            return {"Responses": [response(one.table, partial(self._state, one)) for one in statements]}
+
+        return self._called("batch_execute_statement", statements[0].table, executed)
+
+    def _state(self, one: Statement) -> None:
+        table = self._table(one.table)
+        self._touch(STATEMENT, one.table, BEFORE)
+        self._write(one.table, table.key(one.key), None, one.arguments)
+        self._touch(STATEMENT, one.table, AFTER)
 
     def _transact(self, updates: list[dict[str, Any]]) -> None:
         keys = [(update["TableName"], self._table(update["TableName"]).key(update["Key"])) for update in updates]

@@ -1,8 +1,9 @@
 """Dead letters in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from headcount.dead_letters.letter import DeadLetter, Heading, Kept, Selection
+from headcount.dead_letters.letter import DeadLetter, Ending, Heading, Kept, Selection, refuse
+from headcount.tables import MalformedRowError
 from tests.fakes.hooks import AFTER, BEFORE, Hook, no_hook
 
 
@@ -11,6 +12,7 @@ class MemoryDeadLetters:
 
     def __init__(self, hook: Hook = no_hook) -> None:
         self.letters: dict[str, DeadLetter] = {}
+        self.deleted: dict[str, Ending] = {}
         self._hook = hook
 
     def put(self, letter: DeadLetter) -> None:
@@ -19,8 +21,11 @@ class MemoryDeadLetters:
         self.letters[letter.key] = letter
         self._hook("dead_letters.put", AFTER)
 
-    def headings(self, selection: Selection) -> Iterator[Heading]:
+    def headings(
+        self, selection: Selection, unreadable: Callable[[MalformedRowError], object] = refuse
+    ) -> Iterator[Heading]:
         """As the real ones."""
+        del unreadable  # what `put` took can be read
         for letter in list(self.letters.values()):
             heading = Heading(letter.key, letter.arrived_at, letter.reason, letter.detail, len(letter.raw))
             if selection.holds(heading):
@@ -31,9 +36,11 @@ class MemoryDeadLetters:
         letter = self.letters.get(key)
         return Kept(letter) if letter is not None else None
 
-    def delete(self, key: str) -> bool:
-        """As the real ones."""
+    def delete(self, key: str, why: Ending = Ending.DELETED) -> bool:
+        """As the real ones; it is gone in one step."""
         self._hook("dead_letters.delete", BEFORE)
         found = self.letters.pop(key, None) is not None
+        if found:
+            self.deleted[key] = why
         self._hook("dead_letters.delete", AFTER)
         return found

@@ -1,6 +1,6 @@
 """PlayerState in memory, with its stream."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from zlib import crc32
 
 import orjson
@@ -31,6 +31,10 @@ class MemoryPlayers(PlayerTable):
         self._change(event.player, PlayerRow(event.level, event.at))
         self._hook("players.apply", AFTER)
         return None
+
+    def apply_all(self, events: Sequence[LevelEvent]) -> list[PlayerRow | None]:
+        """As the real one."""
+        return [self.apply(event) for event in events]
 
     def get(self, player: str) -> PlayerRow | None:
         """As the real one."""

@@ -1,18 +1,25 @@
 """The daemon's side of the MultiLang protocol: lines in, lines out."""
 
+from __future__ import annotations
+
 import base64
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from amazon_kclpy.kcl import KCLProcess
 from prometheus_client import CollectorRegistry
 
 from headcount.kcl.processor import Handler, ShardProcessor
-from headcount.metrics import ShardMetrics
-from headcount.model import Record
+from headcount.kcl.protocol import Conversation as Loop
+from headcount.process_metrics import ShardMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+    from headcount.model import Record
 
 Line = dict[str, Any]
 
@@ -76,16 +83,16 @@ class Conversation:
     slept: list[float]
 
 
-class _Output(io.StringIO):
+class Output(io.BytesIO):
     """Tells of each line as it is written."""
 
     def __init__(self, listen: Callable[[Line], None]) -> None:
         super().__init__()
         self._listen = listen
 
-    def write(self, text: str) -> int:
+    def write(self, text: Buffer) -> int:
         """One line, framed by line ends."""
-        self._listen(json.loads(text))
+        self._listen(json.loads(bytes(text)))
         return super().write(text)
 
 
@@ -98,10 +105,10 @@ def talk(make: Callable[[str], Handler], *told: Line, listen: Callable[[Line], N
         listen(line)
 
     processor = ShardProcessor(make, ShardMetrics(registry), slept.append)
-    lines = io.StringIO("".join(json.dumps(line) + "\n" for line in told))
+    lines = io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in told))
     try:
-        KCLProcess(processor, lines, _Output(hear), io.StringIO()).run()
+        Loop(lines, Output(hear)).serve(processor)
     except SystemExit as end:
         return Conversation(said, end.code if isinstance(end.code, int) else -1, registry, slept)
-    assert lines.read() == ""
+    assert lines.read() == b""
     return Conversation(said, None, registry, slept)

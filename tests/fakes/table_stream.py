@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any, cast
 
 from headcount.table_stream import TableStream
@@ -48,6 +49,8 @@ class MemoryStreamClient:
     shards: list[_Shard] = field(default_factory=list)
     number: int = 10**22
     on_read: Callable[[], None] = lambda: None
+    page: int = PAGE
+    clock: Callable[[], float] | None = None  # tells when a record was made, and the time of an answer
     exceptions: type[_Exceptions] = _Exceptions
 
     def begin(self, shard_id: str, parent: str | None = None) -> str:
@@ -60,6 +63,8 @@ class MemoryStreamClient:
         """A change of a player's level; returns its sequence number."""
         self.number += 1
         change: dict[str, Any] = {"Keys": {"playerId": {"S": player}}, "SequenceNumber": str(self.number)}
+        if self.clock is not None:
+            change["ApproximateCreationDateTime"] = datetime.fromtimestamp(int(self.clock()), UTC)
         for name, level in (("OldImage", before), ("NewImage", after)):
             if level is not None:
                 row = {"playerId": {"S": player}, "levelId": {"S": level}, "lastUpdated": {"N": "1"}}
@@ -117,10 +122,11 @@ class MemoryStreamClient:
         shard, first = self._shard(name), int(at)
         if first < shard.trimmed:
             raise TrimmedError
-        records = shard.records[first : first + PAGE]
-        is_over = shard.ending is not None and first + PAGE >= len(shard.records)
+        records = shard.records[first : first + self.page]
+        is_over = shard.ending is not None and first + self.page >= len(shard.records)
         following = {} if is_over else {"NextShardIterator": f"{name} {first + len(records)}"}
-        return {"Records": records, **following}
+        date = {"date": formatdate(int(self.clock()), usegmt=True)} if self.clock is not None else {}
+        return {"Records": records, "ResponseMetadata": {"HTTPHeaders": date}, **following}
 
     def _shard(self, shard_id: str) -> _Shard:
         for shard in self.shards:

@@ -24,7 +24,7 @@ from level_aggregator.handler import Parts as AggregatorParts
 from level_aggregator.stream_record import read_change
 from tests.fakes.emulated import make_tables, streams
 
-QUIET_SECONDS = 0.4
+QUIET_SECONDS = 0.1  # an emulator shows a change as soon as it has answered the write
 
 
 class Town:

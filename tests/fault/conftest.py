@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from headcount.demo.dynamodb_local import DynamoDbLocal
 from headcount.demo.ministack import MiniStack
 from headcount.kcl.java.build import install_dynamodb_local
 from tests.conftest import DYNAMODB_LOCAL
-from tests.fault.findings import Findings
+from tests.fault.findings import Finding, Findings
 from tests.fault.game import SETTINGS, Game
 from tests.fault.toxic import Toxic
 from tests.integration.sites import Site
@@ -36,6 +38,21 @@ def findings(request: pytest.FixtureRequest) -> Iterator[Findings]:
     yield found
     if request.config.getoption("--write-table"):
         found.write(PAGE, REPORT)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a process of `make test`'s: hand over what was found."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    found = session.config.stash.get(_FINDINGS, None)
+    if output is not None and found is not None:
+        output["findings"] = [asdict(one) for one in found.all]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it over."""
+    found = node.config.stash.setdefault(_FINDINGS, Findings())
+    found.all += [Finding(**one) for one in getattr(node, "workeroutput", {}).get("findings", [])]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -13,7 +13,7 @@ from tests.integration.calls import Call
 LATENCY_SECONDS = 2.0
 HELD_SECONDS = 60.0
 _API = "com.amazonaws.dynamodb.v20120810#"
-_WRITES = {"UpdateItem", "PutItem", "DeleteItem", "TransactWriteItems"}
+_WRITES = {"UpdateItem", "BatchExecuteStatement", "PutItem", "DeleteItem", "TransactWriteItems"}
 
 Which = Callable[[Call], bool]
 Effect = Callable[[Call, Forward], Awaitable[Answer | None]]

@@ -8,7 +8,6 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from headcount.demo.fleet import SERVICES
 from tests.fault.conftest import MakeGame
 from tests.fault.findings import MOST_SECONDS, Findings
 from tests.fault.game import Game
@@ -49,12 +48,13 @@ def killed_and_recovered(game: Game, what: str, process: psutil.Process) -> floa
 @pytest.mark.parametrize("worker_id", ["fixed", "random"])
 def test_fifty_kills_change_no_count(worker_id: str, make_game: MakeGame, findings: Findings) -> None:
     """Every kind of process is hit, and each kill has its recovery measured."""
-    kills, rng = {"fixed": KILLS, "random": len(SERVICES) * 2}[worker_id], random.Random(SEED)
+    rng = random.Random(SEED)
     settings = {"HEADCOUNT_WORKER_ID": "fault"} if worker_id == "fixed" else {}
     game = make_game(f"kills-{worker_id}", seed=SEED, rate=RATE, **settings)
     game.begin()
     recoveries: defaultdict[str, list[float]] = defaultdict(list)
     parts = sorted({what for what, _ in game.family()})
+    kills = {"fixed": KILLS, "random": len(parts)}[worker_id]
     while (done := sum(map(len, recoveries.values()))) < kills:
         game.play(rng.uniform(0, CALM_SECONDS))
         # Each part in turn, in a random order: by chance alone a pruner would hardly ever be hit.
@@ -68,4 +68,5 @@ def test_fifty_kills_change_no_count(worker_id: str, make_game: MakeGame, findin
     for what, seconds in sorted(recoveries.items()):
         told = f"{what}, {worker_id} worker id" if what != "pruner supervisor" else f"pruner, beside a {worker_id} id"
         findings.note(f"kill -9 of {told}", f"replaced; every count right{doubts}", *seconds)
+    assert recoveries.keys() == set(parts)
     assert max(max(seconds) for seconds in recoveries.values()) < MOST_SECONDS

@@ -28,8 +28,8 @@ ZOMBIE_SECONDS = 5.0  # for which it runs on beside the one that took over
 
 
 def held_write(call: Call, table: str) -> bool:
-    """Whether the service that is to be stopped writes to the table; to PlayerState: of a ghost."""
-    writes = call.service == STOPPED and ills.writes(call) and table in str(call.body)
+    """Whether the service that is to be stopped writes to the table; to PlayerState: of a ghost, who has no row yet."""
+    writes = call.service == STOPPED and ills.writes(call) and table in str(call.body) and "Statements" not in call.body
     return writes and ("playerId" not in call.body.get("Key", {}) or player_of(call).startswith(GHOST))
 
 

@@ -1,8 +1,10 @@
 """What a call to AWS must be allowed: IAM actions, and on which resources (pure).
 
-By AWS's service authorization reference for DynamoDB and Kinesis, and by "Using IAM with DynamoDB transactions".
+By AWS's service authorization reference for DynamoDB and Kinesis, by "Using IAM with DynamoDB transactions", and by
+"IAM security policies with PartiQL for DynamoDB".
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,9 @@ _PARTS = {
     "ConditionCheck": "ConditionCheckItem",
     "Get": "GetItem",
 }
+
+# Nor is a batch of statements: each needs what its verb says, on its table.
+_UPDATE = re.compile(r'UPDATE "(?P<table>[^"]+)" ')
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,6 +89,8 @@ class Names:
             for item in body["TransactItems"]:
                 for part, content in item.items():
                     yield f"dynamodb:{_PARTS[part]}", self._named(call.service, content["TableName"])
+        elif "Statements" in body:
+            yield from (self._statement(call.service, statement["Statement"]) for statement in body["Statements"])
         elif "RequestItems" in body:
             for table in body["RequestItems"]:
                 yield f"dynamodb:{operation}", self._named(call.service, table)
@@ -97,6 +104,10 @@ class Names:
                 yield "dynamodb:TagResource", table
         else:
             yield f"dynamodb:{operation}", ACCOUNT
+
+    def _statement(self, service: str, text: str) -> tuple[str, str]:
+        update = _UPDATE.match(text)
+        return ("dynamodb:PartiQLUpdate", self._named(service, update["table"])) if update else (text, ACCOUNT)
 
     def _table_stream(self, body: Mapping[str, Any]) -> str:
         if "StreamArn" in body:

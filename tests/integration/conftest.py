@@ -5,10 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from headcount.demo.fleet import environment
 from tests.fakes.emulated import Emulated
-from tests.integration.refusals import UNREACHABLE_SECONDS, Attempt, Case
-from tests.integration.service import free_port
 from tests.integration.sites import Site
 
 MakeSite = Callable[..., Site]
@@ -38,19 +35,3 @@ def make_site(emulator: Emulated, tmp_path_factory: pytest.TempPathFactory) -> I
             return sites.enter_context(Site(emulator.endpoint_url, name, directory, shards=shards, **settings))
 
         yield make
-
-
-@pytest.fixture(scope="session")
-def unreachable() -> Iterator[Attempt]:
-    """A consumer whose AWS is not there. It takes its time to say so."""
-    line = "Kinesis stream enriched-good can't be reached: Could not connect to the endpoint URL.*"
-    nobody = environment(f"http://127.0.0.1:{free_port()}", {"HEADCOUNT_LOG_FORMAT": "json"})
-    with Attempt.start(Case("consumer", {}, line, seconds=UNREACHABLE_SECONDS), nobody) as attempt:
-        yield attempt
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _slow_ones_first(request: pytest.FixtureRequest) -> None:
-    """Begin the one that waits for most of a minute now, if it is asked for: other tests run meanwhile."""
-    if any("unreachable" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("unreachable")

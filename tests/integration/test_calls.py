@@ -74,6 +74,18 @@ TRANSACTION = [
             },
         ),
         (
+            "consumer",
+            f"{DYNAMODB}.BatchExecuteStatement",
+            {"Statements": [{"Statement": 'UPDATE "players" SET a = ? WHERE b = ?'}] * 2},
+            {("dynamodb:PartiQLUpdate", "player_table")},
+        ),
+        (
+            "consumer",
+            f"{DYNAMODB}.BatchExecuteStatement",
+            {"Statements": [{"Statement": 'DELETE FROM "players"'}]},
+            {('DELETE FROM "players"', "account")},
+        ),
+        (
             "pruner",
             f"{DYNAMODB}.BatchGetItem",
             {"RequestItems": {"players": {}, "progress": {}}},

@@ -90,6 +90,7 @@ def test_letters_are_shown_sent_again_with_the_right_setting_and_applied(make_si
     sent = command(site, "redrive", "--all", "--yes", **FIXED)
     assert sent.returncode == 0, sent.stderr
     assert sent.stdout.endswith("Sent 2 records, and deleted their letters.\n")
+    assert "At least once: where this command is cut short" in sent.stdout
     site.start("consumer", **FIXED)
     wait_for_tallies(site, {"dead_lettered": 3, "applied": 1, "late": 1})
     assert dict(site.players.all()) == {"ana": PlayerRow("forest", begins)}

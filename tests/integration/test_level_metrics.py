@@ -71,9 +71,12 @@ def test_counts_are_shown_and_audited(site: Site) -> None:
     samples = consumer.metrics()
     assert samples["headcount_consumer_write_duration_seconds_count", ""] == sum(PLAYERS.values())
     assert samples["headcount_aws_attempts_total", "operation=UpdateItem,result=ok,service=dynamodb"] >= 6
+    assert samples["headcount_dynamodb_write_units_total", f"table={site.tables['PLAYER']}"] == sum(PLAYERS.values())
     assert metrics["headcount_aggregator_transaction_duration_seconds_count", ""] >= 1
     assert metrics["headcount_aggregator_gaps_total", ""] == 0
     assert metrics["headcount_aws_attempts_total", "operation=TransactWriteItems,result=ok,service=dynamodb"] >= 1
+    assert metrics["headcount_dynamodb_write_units_total", f"table={site.tables['LEVEL']}"] >= 2 * len(PLAYERS)
+    assert metrics["headcount_dynamodb_read_units_total", f"table={site.tables['PLAYER']}"] >= 1
     # Levels read and audited in the supervisor, the progress in its worker: one series.
     assert metrics["headcount_aws_attempts_total", "operation=Scan,result=ok,service=dynamodb"] >= 3
     for service in (aggregator, consumer):

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from headcount.demo.fleet import environment
 from tests.conftest import Measure
 from tests.integration.conftest import MakeSite
-from tests.integration.refusals import BAD_SETTING, QUICK_SECONDS, Attempt, Case
+from tests.integration.refusals import BAD_SETTING, QUICK_SECONDS, UNREACHABLE_SECONDS, Attempt, Case
+from tests.integration.service import free_port
 from tests.integration.sites import Site
 from tests.integration.waiting import eventually
 
@@ -113,6 +115,9 @@ def test_a_second_holder_of_a_worker_id_is_refused(site: Site, measure: Measure)
     assert first.drain() == 0
 
 
-def test_an_endpoint_out_of_reach_is_refused(unreachable: Attempt, measure: Measure) -> None:
+def test_an_endpoint_out_of_reach_is_refused(measure: Measure) -> None:
     """After botocore's tries, which are meant for a blip."""
-    measure("endpoint out of reach: refused after", unreachable.check())
+    line = "Kinesis stream enriched-good can't be reached: Could not connect to the endpoint URL.*"
+    nobody = environment(f"http://127.0.0.1:{free_port()}", {"HEADCOUNT_LOG_FORMAT": "json"})
+    with Attempt.start(Case("consumer", {}, line, seconds=UNREACHABLE_SECONDS), nobody) as attempt:
+        measure("endpoint out of reach: refused after", attempt.check())

@@ -100,3 +100,9 @@ def test_every_metric_that_a_panel_names_exists(query: PanelQuery) -> None:
     assert "$" not in query.expr
     assert named(query.expr) - exposed() - recorded().keys() - PROMETHEUS_OWN == set()
     assert named(query.expr)
+
+
+def test_stops_for_poison_are_on_the_consumers_page_by_shard_and_limit() -> None:
+    (query,) = (query for query in queries() if "headcount_consumer_poison_stops_total" in query.expr)
+    assert query.dashboard == "Headcount: consumer"
+    assert "by (shard, limit)" in query.expr

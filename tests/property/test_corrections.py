@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headcount.audit import Moves, differences
+from headcount.corrections import NO_COUNT, corrections
 from headcount.model import LevelCount
-from headcount.rebuild import NO_COUNT, corrections
 
 LEVELS = st.sampled_from("abc")
 COUNTS = st.builds(LevelCount, *[st.integers(-9, 9)] * 3)

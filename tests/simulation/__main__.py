@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,11 @@ from tests.simulation.run import failure_of, failures, silently
 from tests.simulation.seeds import schedule
 from tests.simulation.shrink import shortest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CHUNK = 5  # seeds that a process takes at a time
+TOLD_EVERY_SECONDS = 10.0
 EXIT_FAILED = 1
 
 
@@ -23,6 +27,31 @@ def explain(seed: int) -> str:
         whole = schedule(seed)
         least = shortest(whole, lambda candidate: failure_of(candidate) is not None)
         return f"{failure_of(least)}\nThe shortest schedule found:\n{least}"
+
+
+class Progress:
+    """Tells how far the seeds are, by time: how long one takes depends on the machine."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._begun = self._told = monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return self._monotonic() - self._begun
+
+    def line(self, done: int, failed: int) -> str | None:
+        """What to say now, if it is time to."""
+        if self._monotonic() - self._told < TOLD_EVERY_SECONDS:
+            return None
+        self._told = self._monotonic()
+        return f"{seeds_of(done)} in {self.seconds:.0f} s, {failed} failed"
+
+
+def seeds_of(count: int) -> str:
+    """In words."""
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def main(
@@ -35,20 +64,22 @@ def main(
     all_of_them: Annotated[bool, typer.Option("--all/--stop", help="Go on after a failure.")] = True,
 ) -> None:
     """Run the simulator's seeds; exit 1 at a failure. I1 to I6 are checked in each of them."""
-    begun = time.monotonic()
+    progress = Progress()
     begin, end = (first, first + seeds) if seed is None else (seed, seed + 1)
     chunks = [range(at, min(at + CHUNK, end)) for at in range(begin, end, CHUNK)]
     found: list[tuple[int, str]] = []
+    done = 0
     with multiprocessing.get_context("fork").Pool(min(processes, len(chunks))) as pool:
-        for done, failed in enumerate(pool.imap_unordered(failures, chunks), start=1):
+        for failed in pool.imap_unordered(failures, chunks):
             found += failed
             if found and not all_of_them:
                 break
-            if done * CHUNK % 5000 == 0:
-                typer.echo(f"{done * CHUNK} seeds in {time.monotonic() - begun:.0f} s, {len(found)} failed")
+            done = min(done + CHUNK, end - begin)
+            if line := progress.line(done, len(found)):
+                typer.echo(line)
     for number, failure in sorted(found)[:20]:
         typer.echo(f"seed {number}: {failure}")
-    typer.echo(f"{end - begin} seeds from {begin} on in {time.monotonic() - begun:.1f} s: {len(found)} failed")
+    typer.echo(f"{seeds_of(end - begin)} from {begin} on in {progress.seconds:.1f} s: {len(found)} failed")
     if found:
         worst = min(found)[0]
         typer.echo(f"\nReplay it: python -m tests.simulation --seed {worst}")

@@ -38,7 +38,15 @@ _ROUGH = (
 _LOSSES = (("lose progress", 5), ("day off", 1), ("rebuild", 6))
 FAILING = {"poll", "poll zombie", "prune", "cut short", "drain", "rebuild"}  # what a fault may break in upon
 # What a fault may wait for; the aggregator's transactions are rare, and matter most.
-WRITES = ("update_item", "put_item", "transact_write_items", "transact_write_items", "checkpoint")
+WRITES = (
+    "update_item",
+    "put_item",
+    "batch_execute_statement",
+    "statement",
+    "transact_write_items",
+    "transact_write_items",
+    "checkpoint",
+)
 MOST_BRISK = 150
 _PRUNING = {"prune", "cut short"}
 

@@ -8,14 +8,12 @@ checkpoints are refused.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from amazon_kclpy.checkpoint_error import CheckpointError
-
+from headcount.kcl.protocol import CheckpointError
 from tests.fakes.dynamodb import AFTER, BEFORE
 from tests.simulation.broken import hold
-from tests.simulation.leases import Checkpointer, CrashError, Lease, Worker, raw
+from tests.simulation.leases import Checkpointer, CrashError, Lease, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,15 +78,11 @@ class Delivery:
         at = sum(1 for record in lease.shard.records if done is not None and record.position <= done)
         at = max(at, lease.shard.trimmed)
         worker = Worker(lease, self._make(), at)
-        told = SimpleNamespace(
-            shard_id=lease.shard.shard_id,
-            sequence_number=str(done.sequence) if done else "TRIM_HORIZON",
-            sub_sequence_number=done.sub if done else 0,
-        )
+        begin = (str(done.sequence), done.sub) if done else ("TRIM_HORIZON", 0)
         worker.busy = True
         self._calls += 1
         try:
-            worker.processor.initialize(told)
+            worker.processor.initialize(lease.shard.shard_id, *begin)
         except CrashError:
             return
         except SystemExit:
@@ -117,17 +111,13 @@ class Delivery:
             while worker.fetched:
                 if not self._deliver(worker):
                     return
-            self._call(worker, lambda: worker.processor.shard_ended(self._told(worker)))
+            self._call(worker, lambda: worker.processor.shard_ended(Checkpointer(self, worker)))
 
     def _deliver(self, worker: Worker) -> bool:
         batch, behind = worker.fetched.popleft()
-        told = SimpleNamespace(
-            records=[raw(record) for record in batch],
-            millis_behind_latest=behind,
-            checkpointer=Checkpointer(self, worker),
-        )
+        told = Checkpointer(self, worker)
         with self._around.batch():
-            return self._call(worker, lambda: worker.processor.process_records(told))
+            return self._call(worker, lambda: worker.processor.process_records(batch, behind, told))
 
     def _call(self, worker: Worker, call: Callable[[], None]) -> bool:
         """Whether the process still lives."""
@@ -142,8 +132,6 @@ class Delivery:
             if isinstance(end, SystemExit):
                 self._around.on_failure()
             return False
-        except Exception:  # noqa: BLE001, S110 (amazon_kclpy tells the daemon that all went well)
-            pass
         finally:
             worker.busy = False
             self._calls -= 1
@@ -153,9 +141,6 @@ class Delivery:
         lease = worker.lease
         lease.owner = None if lease.owner is worker else lease.owner
         lease.zombies = [zombie for zombie in lease.zombies if zombie is not worker]
-
-    def _told(self, worker: Worker) -> SimpleNamespace:
-        return SimpleNamespace(checkpointer=Checkpointer(self, worker))
 
     def checkpoint(self, worker: Worker, position: Position | None) -> None:
         """Make a checkpoint (None: of the shard's end), unless the worker has lost the lease."""

@@ -6,10 +6,10 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amazon_kclpy.checkpoint_error import CheckpointError
 from botocore.exceptions import ConnectionClosedError
 
-from tests.fakes.dynamodb import AFTER, BEFORE
+from headcount.kcl.protocol import CheckpointError
+from tests.fakes.dynamodb import AFTER, BEFORE, STATEMENT
 from tests.fakes.dynamodb_items import failure
 from tests.simulation.leases import CrashError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _READS = {"get_item", "scan"}
 CHECKPOINT = "checkpoint"
+_NEVER_SENT_AGAIN = {CHECKPOINT, STATEMENT}  # by itself
 # As the KCL's Java side names them; a lease that was lost shows by itself.
 _REFUSALS = {
     "throttle": "ThrottlingException",
@@ -94,6 +95,6 @@ def _fits(fault: str, operation: str, moment: str) -> bool:
         return True
     if fault == "throttle":
         return moment == BEFORE
-    if operation in _READS or (fault == "again" and operation == CHECKPOINT):
+    if operation in _READS or (fault == "again" and operation in _NEVER_SENT_AGAIN):
         return False
     return moment == (BEFORE if fault == "conflict" else AFTER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.delivery import Delivery
-from tests.simulation.leases import Worker
+from tests.simulation.leases import Checkpointer, Worker
 
 
 class Kcl(Delivery):
@@ -34,7 +34,7 @@ class Kcl(Delivery):
         if zombies:
             zombie = zombies[number % len(zombies)]
             if not zombie.busy:
-                zombie.processor.lease_lost(None)
+                zombie.processor.lease_lost()
                 self._round(zombie, 10, 0)  # what was in the pipe comes through
                 self._bury(zombie)
 
@@ -74,7 +74,7 @@ class Kcl(Delivery):
             lease = available[number % len(available)]
             worker = lease.owner
             if worker is not None and not worker.busy:
-                self._call(worker, lambda: worker.processor.shutdown_requested(self._told(worker)))
+                self._call(worker, lambda: worker.processor.shutdown_requested(Checkpointer(self, worker)))
                 if lease.owner is worker:
                     lease.owner = None
 

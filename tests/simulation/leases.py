@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from headcount.model import Position
 
@@ -72,17 +71,7 @@ class Checkpointer:
     kcl: Checkpointing
     worker: Worker
 
-    def checkpoint(self, sequence_number: str | None = None, sub_sequence_number: int = 0) -> None:
-        """As amazon_kclpy's."""
-        position = None if sequence_number is None else Position(int(sequence_number), sub_sequence_number)
+    def checkpoint(self, sequence_number: str | None = None, sub: int | None = None) -> None:
+        """See `headcount.kcl.protocol.Checkpointer`."""
+        position = None if sequence_number is None else Position(int(sequence_number), sub or 0)
         self.kcl.checkpoint(self.worker, position)
-
-
-def raw(record: Record) -> Any:
-    """A record as the KCL hands it over."""
-    return SimpleNamespace(
-        sequence_number=record.sequence_number,
-        sub_sequence_number=record.position.sub,
-        binary_data=record.data,
-        timestamp_millis=record.arrived_at,
-    )

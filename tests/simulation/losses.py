@@ -66,10 +66,11 @@ class Losses:
         return watch.obstacle() is None
 
     def doubt(self) -> None:
-        """A worker of the aggregator ended by itself, and the daemon with it. The watch looks before it is up again."""
+        """A worker of the aggregator ended by itself, and the daemon with it."""
         if self._watch is not None:
             self._watch.doubt()
-            self._turn_at = self._world.clock.now
+            self._turn_at = self._world.clock.now  # the supervisor waits longer before it starts the next one
+        self._world.kcl[AGGREGATOR].kill_all()
 
     def begin_anew(self) -> None:
         """The supervisor is another one."""

@@ -1,12 +1,14 @@
 """The DynamoDB in memory refuses what the real one refuses, and may answer late where it may."""
 
+from itertools import count
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.fakes.clock import Clock
-from tests.fakes.dynamodb import MemoryDynamoDb
+from tests.fakes.dynamodb import AFTER, BEFORE, STATEMENT, MemoryDynamoDb
+from tests.fakes.dynamodb_items import failure
 
 LAG = 2.0
 
@@ -57,6 +59,56 @@ def test_a_hundred_items_are_taken() -> None:
     client = table(Clock())
     client.transact_write_items([update(str(number)) for number in range(100)])
     assert len(client.tables["T"].items) == 100
+
+
+def statement(name: str, text: str = 'UPDATE "T" SET v = ? WHERE id = ? AND v < ?') -> dict[str, Any]:
+    """One of a batch."""
+    return {"Statement": text, "Parameters": [{"N": "2"}, {"S": name}, {"N": "2"}]}
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ([statement(str(number)) for number in range(26)], "less than or equal to 25"),
+        ([statement("a"), statement("b"), statement("a")], "duplicates"),
+        ([statement("a", 'SELECT * FROM "T"')], "no update of one item"),
+        ([statement("a", 'UPDATE "T" SET v = ? WHERE v = ?')], "no update of one item"),
+    ],
+)
+def test_a_batch_that_can_not_be_is_refused(statements: list[dict[str, Any]], told: str) -> None:
+    with pytest.raises(ClientError, match=told) as refused:
+        table(Clock()).batch_execute_statement(statements)
+
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (failure("ThrottlingException"), "ThrottlingError"),
+        (failure("ProvisionedThroughputExceededException"), "ProvisionedThroughputExceeded"),
+        (failure("TransactionConflictException"), "TransactionConflict"),
+        (ConnectionClosedError(endpoint_url="memory"), "InternalServerError"),
+    ],
+)
+@pytest.mark.parametrize(("moment", "written"), [(BEFORE, "1"), (AFTER, "2")])
+def test_what_befalls_a_statement_is_told_and_the_others_are_made(
+    error: Exception, code: str, moment: str, written: str
+) -> None:
+    def touch(operation: str, _table: str, when: str) -> bool:
+        if (operation, when) == (STATEMENT, moment) and next(statements) == 1:
+            raise error
+        return False
+
+    statements = count()
+    client = MemoryDynamoDb(touch)
+    client.create_table("T", [{"AttributeName": "id", "KeyType": "HASH"}])
+    for name in "abc":
+        client.put_item("T", {"id": {"S": name}, "v": {"N": "1"}})
+    responses = client.batch_execute_statement([statement(name) for name in "abc"])["Responses"]
+
+    assert [response.get("Error", {}).get("Code") for response in responses] == [None, code, None]
+    assert [item["v"]["N"] for item in client.tables["T"].items.values()] == ["2", written, "2"]
 
 
 def test_a_read_that_is_not_consistent_sees_what_was_true_a_moment_ago() -> None:

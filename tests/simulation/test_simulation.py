@@ -44,8 +44,10 @@ def test_every_kind_of_fault_breaks_in_where_it_matters() -> None:
         assert fired[fault, "transact_write_items"] >= 3, fault
         assert fired[fault, "update_item"] >= 3, fault
         assert fired[fault, "delete_item"] >= 3, fault
+        assert fired[fault, "batch_execute_statement"] >= 3, fault
     for fault in ("crash", "meanwhile", "throttle", "conflict", "lost"):
         assert fired[fault, "checkpoint"] >= 3, fault
+        assert fired[fault, "statement"] >= 3, fault
     assert {"get_item", "scan", "put_item", "checkpoint"} <= {operation for kind, operation in fired if kind == "crash"}
 
 

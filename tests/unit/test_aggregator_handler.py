@@ -81,9 +81,16 @@ def test_a_crash_between_two_parts_counts_each_once() -> None:
     assert counted(house) == 120
 
 
+UNTOLD = ClientError(
+    {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": [None]},  # type: ignore[list-item] # an entry that is no object
+    "TransactWriteItems",
+)
+
+
 @pytest.mark.parametrize("moment", [BEFORE, AFTER])
-def test_a_lost_answer_counts_once(moment: str) -> None:
-    house = House(Faults((moment, LOST)))
+@pytest.mark.parametrize("error", [LOST, UNTOLD], ids=["lost", "without_reasons"])
+def test_a_lost_answer_counts_once(moment: str, error: Exception) -> None:
+    house = House(Faults((moment, error)))
     handler = house.aggregator("shard-1")
     handler.start(None)
 

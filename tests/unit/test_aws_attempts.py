@@ -1,17 +1,11 @@
 """Every attempt at an AWS call is counted, botocore's own tries among them."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError
 
 from headcount.aws import ATTEMPTS, Aws
+from tests.fakes.answers import Answer, play
 
-Answer = tuple[int, dict[str, Any]] | None  # status and body; None: none comes
 OK: Answer = (200, {})
 SLOW_DOWN: Answer = (400, {"__type": "com.amazonaws#ThrottlingException"})
 NO_SUCH_TABLE: Answer = (400, {"__type": "com.amazonaws#ResourceNotFoundException"})
@@ -20,16 +14,8 @@ BROKEN: Answer = (500, {"__type": "com.amazonaws#InternalServerError"})
 CANCELLED = "com.amazonaws#TransactionCanceledException"
 NOT_MOVED: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "ConditionalCheckFailed"}]})
 HOT_ITEM: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [{"Code": "None"}, {"Code": "ThrottlingError"}]})
-
-
-class _Raw:
-    """A body, as urllib3 hands it over."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self._body
+UNTOLD: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [None]})
+HALF_TOLD: Answer = (400, {"__type": CANCELLED, "CancellationReasons": [None, {"Code": "ThrottlingError"}]})
 
 
 @pytest.fixture
@@ -39,20 +25,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     return Aws("us-east-1")
-
-
-def play(aws: Aws, *answers: Answer) -> None:
-    """Have AWS give these answers, one per attempt."""
-    left = list(answers)
-
-    def answer(request: AWSPreparedRequest, **_: object) -> Any:
-        given = left.pop(0)
-        if given is None:
-            raise ConnectionClosedError(endpoint_url="memory")
-        status, body = given
-        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(json.dumps(body).encode()))
-
-    aws.dynamodb.meta.events.register("before-send", answer)
 
 
 def attempts(aws: Aws) -> dict[tuple[str, str], float]:
@@ -71,7 +43,7 @@ def retries(aws: Aws, operation: str) -> float | None:
 
 
 def test_a_call_that_goes_through_is_one_attempt(aws: Aws) -> None:
-    play(aws, OK)
+    play(aws.dynamodb, OK)
 
     aws.dynamodb.get_item(TableName="t", Key={"k": {"S": "v"}})
 
@@ -80,7 +52,7 @@ def test_a_call_that_goes_through_is_one_attempt(aws: Aws) -> None:
 
 
 def test_each_try_counts_by_what_came_of_it_and_counting_changes_no_retry(aws: Aws) -> None:
-    play(aws, SLOW_DOWN, BROKEN, None, OK)
+    play(aws.dynamodb, SLOW_DOWN, BROKEN, None, OK)
 
     aws.dynamodb.scan(TableName="t")
 
@@ -93,7 +65,7 @@ def test_each_try_counts_by_what_came_of_it_and_counting_changes_no_retry(aws: A
 
 
 def test_what_is_refused_is_not_tried_again(aws: Aws) -> None:
-    play(aws, NO_SUCH_TABLE, CONDITION)
+    play(aws.dynamodb, NO_SUCH_TABLE, CONDITION)
 
     for _ in range(2):
         with pytest.raises(ClientError):
@@ -103,7 +75,17 @@ def test_what_is_refused_is_not_tried_again(aws: Aws) -> None:
 
 
 def test_a_cancelled_transaction_is_throttled_or_refused_by_its_reasons(aws: Aws) -> None:
-    play(aws, NOT_MOVED, HOT_ITEM)
+    play(aws.dynamodb, NOT_MOVED, HOT_ITEM)
+
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            aws.dynamodb.transact_write_items(TransactItems=[{"Delete": {"TableName": "t", "Key": {"k": {"S": "v"}}}}])
+
+    assert attempts(aws) == {("TransactWriteItems", "refused"): 1, ("TransactWriteItems", "throttled"): 1}
+
+
+def test_reasons_that_tell_nothing_are_passed_over(aws: Aws) -> None:
+    play(aws.dynamodb, UNTOLD, HALF_TOLD)
 
     for _ in range(2):
         with pytest.raises(ClientError):
@@ -113,7 +95,7 @@ def test_a_cancelled_transaction_is_throttled_or_refused_by_its_reasons(aws: Aws
 
 
 def test_the_last_try_counts_too(aws: Aws) -> None:
-    play(aws, *[BROKEN] * ATTEMPTS)
+    play(aws.dynamodb, *[BROKEN] * ATTEMPTS)
 
     with pytest.raises(ClientError):
         aws.dynamodb.scan(TableName="t")
@@ -124,9 +106,9 @@ def test_the_last_try_counts_too(aws: Aws) -> None:
 
 def test_the_clients_of_the_start_count_in_the_same_place(aws: Aws) -> None:
     start = aws.at_start()
-    play(start, OK)
+    play(start.dynamodb, OK)
     start.dynamodb.list_tables()
-    play(aws, OK)
+    play(aws.dynamodb, OK)
     aws.dynamodb.list_tables()
 
     assert attempts(aws) == {("ListTables", "ok"): 2}
@@ -136,3 +118,30 @@ def test_services_have_the_names_that_aws_gives_them(aws: Aws) -> None:
     names = {client.meta.service_model.service_id.hyphenize() for client in (aws.dynamodb, aws.streams, aws.kinesis)}
 
     assert names == {"dynamodb", "dynamodb-streams", "kinesis"}
+
+
+@pytest.mark.parametrize(
+    ("codes", "result"),
+    [
+        ([], "ok"),
+        (["ConditionalCheckFailed"], "ok"),
+        (["ConditionalCheckFailed", "ThrottlingError", "InternalServerError"], "throttled"),
+        (["InternalServerError", "AccessDenied"], "failed"),
+        (["AccessDenied"], "refused"),
+    ],
+)
+def test_a_batch_is_as_good_as_the_worst_of_its_statements(aws: Aws, codes: list[str], result: str) -> None:
+    """A condition that fails is foreseen."""
+    play(aws.dynamodb, (200, {"Responses": [{}, *({"Error": {"Code": code}} for code in codes)]}))
+
+    aws.dynamodb.batch_execute_statement(Statements=[{"Statement": "UPDATE …"}])
+
+    assert attempts(aws) == {("BatchExecuteStatement", result): 1}
+
+
+def test_items_of_a_batch_read_are_no_statements(aws: Aws) -> None:
+    play(aws.dynamodb, (200, {"Responses": {"Error": [{"k": {"S": "v"}}]}}))
+
+    aws.dynamodb.batch_get_item(RequestItems={"Error": {"Keys": [{"k": {"S": "v"}}]}})
+
+    assert attempts(aws) == {("BatchGetItem", "ok"): 1}

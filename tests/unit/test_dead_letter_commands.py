@@ -1,16 +1,23 @@
 """What the commands for dead letters print, write and delete; redrive has a stream in the integration tests."""
 
+import errno
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from headcount.__main__ import app
 from headcount.dead_letters import DeadLetter, DeadLetterDirectory
+from headcount.dead_letters.letter import Ending, Heading, Kept
+from headcount.dead_letters.redrive import Forecast, Verdict
+from headcount.dead_letters.texts import headline, incomplete, told
 from headcount.dead_letters.when import moment
+from headcount.terminal import in_one_line
 
 pytestmark = pytest.mark.usefixtures("own_logs")
 
@@ -72,6 +79,8 @@ def test_a_list_for_machines_has_an_object_a_line() -> None:
         "reason": "bad_id",
         "detail": LETTER.detail,
         "size": len(RAW),
+        "ending": None,
+        "lostFirstPart": False,
     } in lines
 
 
@@ -94,6 +103,31 @@ def test_the_exact_bytes_go_into_a_file_that_others_cannot_read(tmp_path: Path) 
     assert file.read_bytes() == RAW
     assert file.stat().st_mode & 0o777 == 0o600
     assert f"raw              written to {file}\n" in out
+
+
+@pytest.mark.usefixtures("store")
+def test_a_file_that_was_there_is_closed_to_others_before_the_bytes_go_into_it(tmp_path: Path) -> None:
+    file = tmp_path / "raw"
+    file.write_bytes(b"longer than the letter" * 9)
+    file.chmod(0o644)
+
+    assert run("show", LETTER.key, "--raw", str(file))[0] == 0
+    assert file.read_bytes() == RAW
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("store")
+def test_a_disk_that_is_full_is_told_with_the_name_of_the_file() -> None:
+    code, _, err = run("show", LETTER.key, "--raw", "/dev/full")
+
+    assert (code, err) == (69, "headcount: /dev/full: No space left on device.\n")
+
+
+def test_what_fails_and_has_no_name_is_told_without_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), in_one_line():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert capsys.readouterr().err == "headcount: No space left on device.\n"
 
 
 @pytest.mark.usefixtures("store")
@@ -159,6 +193,87 @@ def test_a_file_that_cannot_be_written_is_named() -> None:
     code, _, err = run("show", LETTER.key, "--raw", "/nowhere/at all")
 
     assert (code, err) == (69, "headcount: /nowhere/at all: No such file or directory.\n")
+
+
+NOTES = "notes\x1b[2J.json"  # of somebody else
+
+
+def note(tmp_path: Path) -> str:
+    """Put another make's file among the letters; returns the line that tells of it."""
+    (tmp_path / NOTES).write_bytes(b'{"raw": 7}')
+    return f"headcount: {tmp_path}/notes\\x1b[2J.json is no dead letter as Headcount writes it (stream: Field required)"
+
+
+def test_a_file_that_is_no_letter_is_told_once_and_the_rest_is_listed(
+    store: DeadLetterDirectory, tmp_path: Path
+) -> None:
+    line = note(tmp_path)
+    code, out, err = run("list")
+
+    assert code == 65
+    assert err == f"{line}. Move it out of the directory.\n"
+    assert out.splitlines()[-1] == "2 dead letters: bad_id 1, empty 1."
+    assert store.get(LETTER.key) is not None
+
+
+def test_a_file_that_is_no_letter_stays_and_the_rest_is_deleted(store: DeadLetterDirectory, tmp_path: Path) -> None:
+    line = note(tmp_path)
+    code, out, err = run("delete", "--all", "--yes")
+
+    assert (code, out.splitlines()[-1]) == (65, "Deleted 2 letters.")
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+    assert [file.name for file in tmp_path.iterdir()] == [NOTES]
+    assert store.get(LETTER.key) is None
+
+
+@pytest.mark.parametrize("command", ["show", "delete"])
+def test_a_letter_that_cannot_be_read_is_told_and_nothing_is_done(
+    store: DeadLetterDirectory, tmp_path: Path, command: str
+) -> None:
+    [file] = [file for file in tmp_path.iterdir() if "shard-1" in file.name]
+    file.write_bytes(b"[]")
+    keys = [LETTER.key] if command == "show" else [OTHER.key, LETTER.key, "--yes"]
+    code, out, err = run(command, *keys)
+
+    assert (code, out) == (65, "")
+    assert err.startswith(f"headcount: {file} is no dead letter")
+    assert err.count("\n") == 1
+    assert store.get(OTHER.key) is not None
+
+
+def test_a_letter_whose_deletion_was_cut_short_is_told_for_what_it_is() -> None:
+    kept = Kept(LETTER, 30, tuple(range(2, 31)), Ending.SENT)
+    first, second = incomplete(kept)
+
+    assert first == "It was sent again before, and its deletion was cut short: delete it."
+    assert second.startswith("Of its 30 parts these are missing: 2, 3, 4, ")
+    assert second.endswith(", 20, 21 and 9 more. The bytes are not whole.")
+    assert not list(incomplete(Kept(LETTER)))
+    heading = Heading(LETTER.key, NOON, "bad_id", "why", 3, Ending.DELETED)
+    assert headline(heading, as_json=False).endswith(
+        "bad_id: why  It was given up before, and its deletion was cut short: delete it."
+    )
+    assert json.loads(headline(heading, as_json=True))["ending"] == "deleted"
+
+
+def test_a_letter_that_has_lost_its_first_part_is_told_for_what_it_is() -> None:
+    heading = Heading(LETTER.key, NOON, "bad_id", "why", 3, lost_first_part=True)
+
+    assert headline(heading, as_json=False).endswith("bad_id: why  It has lost its first part.")
+    assert json.loads(headline(heading, as_json=True))["lostFirstPart"] is True
+
+
+def test_letters_whose_deletion_was_cut_short_are_told_apart_before_anything_is_sent() -> None:
+    verdicts = Counter({Verdict.SENT_BEFORE: 2, Verdict.DELETED_BEFORE: 1, Verdict.INCOMPLETE: 1})
+    forecast = Forecast(verdicts)
+
+    assert [line.split("  ")[-1] for line in told(forecast, None, even_poison=True)][1:] == [
+        "have lost a part: not sent",
+        "were sent again before, and their deletion was cut short: not sent; delete them",
+        "were given up before, and their deletion was cut short: not sent; delete them",
+    ]
+    assert forecast.sendable(even_poison=True) == 0
 
 
 def test_since_is_a_moment_or_a_time_ago() -> None:

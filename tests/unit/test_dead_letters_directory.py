@@ -62,8 +62,84 @@ def test_what_is_no_letter_is_named_and_what_is_unfinished_is_left_alone(tmp_pat
     assert [heading.key for heading in directory.headings(Selection())] == [LETTER.key]
 
     (tmp_path / "notes.json").write_bytes(b"{}")
-    with pytest.raises(MalformedRowError, match=r"/notes.json is no dead letter as Headcount writes it \(KeyError\)"):
+    with pytest.raises(MalformedRowError, match=r"/notes.json is no dead letter as Headcount writes it \(stream: "):
         list(directory.headings(Selection()))
+
+
+GOOD = {
+    "stream": "events@1",
+    "shard": "shardId-000",
+    "position": "8",
+    "sequenceNumber": "8",
+    "arrivedAt": 5,
+    "reason": "empty",
+    "detail": "no bytes",
+    "raw": "",
+}
+ODD_CONTENTS: dict[str, object] = {
+    **{f"{name} is a number": {**GOOD, name: 8} for name in GOOD if name != "arrivedAt"},
+    **{f"{name} is a list": {**GOOD, name: ["x"]} for name in GOOD},
+    **{f"{name} is missing": {n: v for n, v in GOOD.items() if n != name} for name in GOOD if name != "position"},
+    "the time is a text": {**GOOD, "arrivedAt": "5"},
+    "the time is true": {**GOOD, "arrivedAt": True},
+    "the time is beyond any calendar": {**GOOD, "arrivedAt": 10**18},
+    "the time is negative": {**GOOD, "arrivedAt": -1},
+    "the bytes are no base64": {**GOOD, "raw": "?"},
+    "the shard has a slash": {**GOOD, "shard": "a/b"},
+    "another letter's name": {**GOOD, "position": "9"},
+    "a list": [],
+    "a number": 7,
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [*(orjson.dumps(content) for content in ODD_CONTENTS.values()), b"", b"{", b"\xff", b"[" * 100_000],
+    ids=[*ODD_CONTENTS, "empty", "half", "no text", "deep"],
+)
+def test_a_file_of_another_make_is_named_and_the_rest_goes_on(tmp_path: Path, content: bytes) -> None:
+    directory = DeadLetterDirectory(tmp_path)
+    directory.put(LETTER)
+    file = tmp_path / "events@1_shardId-000_8.json"
+    file.write_bytes(content)
+    told: list[MalformedRowError] = []
+
+    assert [heading.key for heading in directory.headings(Selection(), told.append)] == [LETTER.key]
+    assert [str(error).startswith(f"{file} is no dead letter") for error in told] == [True]
+    with pytest.raises(MalformedRowError, match="Move it out of the directory"):
+        directory.get("events@1/shardId-000/8")
+    with pytest.raises(MalformedRowError, match="Move it out of the directory"):
+        directory.delete("events@1/shardId-000/8")
+    assert file.exists()
+
+
+def test_what_is_no_file_or_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    directory = DeadLetterDirectory(tmp_path)
+    directory.put(LETTER)
+    (tmp_path / "folder.json").mkdir()
+    os.mkfifo(tmp_path / "pipe.json")  # to read it would wait for ever
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    (tmp_path / "gone.json").symlink_to("nowhere")
+    told: list[MalformedRowError] = []
+
+    assert [heading.key for heading in directory.headings(Selection(), told.append)] == [LETTER.key]
+    assert sorted(str(error).removeprefix(f"{tmp_path}/").split(".json")[0] for error in told) == [
+        "folder",
+        "loop",
+        "pipe",
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_file_that_may_not_be_read_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    directory = DeadLetterDirectory(tmp_path)
+    directory.put(LETTER)
+    (tmp_path / "secret.json").touch(mode=0)
+    told: list[MalformedRowError] = []
+
+    assert [heading.key for heading in directory.headings(Selection(), told.append)] == [LETTER.key]
+    assert "it can't be read: Permission denied" in str(told[0])
 
 
 def test_a_key_leads_nowhere_but_into_the_directory(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from headcount.model import LevelCount, LevelEvent
+from headcount.model import LevelCount, LevelEvent, Transition
 from headcount.table_stream import Reading
-from level_aggregator.first_start import beginning, difference
+from level_aggregator.first_start import Remembered, beginning, counted_before, difference
 from tests.fakes.clock import Clock
 from tests.fakes.players import MemoryPlayers
 from tests.fakes.table_stream import MemoryStreamClient, memory_stream
@@ -113,6 +113,53 @@ def test_counting_goes_on_from_what_level_state_says_only_if_that_is_right(
     begins: dict[str, int], levels: dict[str, LevelCount], lost: bool
 ) -> None:
     assert (difference(begins, levels) is not None) == lost
+
+
+ENTERED, LEFT = Transition(600, None, "forest"), Transition(660, "forest", None)
+
+
+@pytest.mark.parametrize(
+    ("transitions", "levels", "counted"),
+    [
+        ({}, {}, False),
+        ({}, {"forest": LevelCount(1, 1, 0)}, False),  # they expire
+        ({ENTERED: 1}, {}, True),
+        ({ENTERED: 2}, {"forest": LevelCount(1, 1, 0)}, True),
+        ({LEFT: 1}, {"forest": LevelCount(0, 0, 0)}, True),
+        ({ENTERED: 2, LEFT: 1}, {"forest": LevelCount(1, 2, 1)}, False),
+        ({ENTERED: 2, LEFT: 1}, {"forest": LevelCount(1, 9, 8)}, False),
+    ],
+)
+def test_transitions_that_level_state_does_not_know_were_counted(
+    transitions: dict[Transition, int], levels: dict[str, LevelCount], counted: bool
+) -> None:
+    remembered = Remembered.by(transitions.items())
+    found = counted_before(remembered, levels, 10_000_000, is_empty=True)
+
+    assert (found is not None) == counted
+
+
+@pytest.mark.parametrize(
+    ("since", "is_empty", "counted"),
+    [
+        (600_000, False, False),  # events are stamped up to 5 s after they arrive
+        (595_000, False, False),
+        (594_999, False, True),
+        (594_999, True, False),  # nothing is there to be counted again
+    ],
+)
+def test_entries_after_the_stream_was_made_are_of_that_stream(since: int, is_empty: bool, counted: bool) -> None:
+    """All left again, so both sides begin with nobody: the counts say nothing."""
+    remembered = Remembered.by([(ENTERED, 1), (LEFT, 1)])
+    found = counted_before(remembered, {"forest": LevelCount(0, 1, 1)}, since, is_empty=is_empty)
+
+    assert (found is not None) == counted
+
+
+def test_who_is_forgotten_leaves_at_a_time_to_come_which_says_nothing() -> None:
+    remembered = Remembered.by([(ENTERED, 1), (Transition(6000, "forest", None), 1)])
+
+    assert counted_before(remembered, {"forest": LevelCount(0, 1, 1)}, 600_000, is_empty=False) is None
 
 
 def test_the_difference_tells_numbers_and_no_player() -> None:

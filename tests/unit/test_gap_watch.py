@@ -115,6 +115,47 @@ def test_rows_from_before_the_stream_shut_it_and_a_rebuild_opens_it(house: _Hous
     assert house.gap() == 0
 
 
+def test_levels_and_progress_lost_but_transitions_kept_shut_it_until_a_rebuild(house: _House) -> None:
+    """Counted again, the same moves would stand in Transitions twice, and no count would show it (I4)."""
+    house.players.apply(LevelEvent("ana", "forest", 1))
+    house.stream.put("a", "ana", None, "forest")
+    house.counts.made[Transition(60, None, "forest")] = 1
+
+    house.watch.turn()
+
+    obstacle = house.watch.obstacle()
+    assert obstacle is not None
+    assert "Transitions remember more entries and exits of levels than LevelState does (1 more)" in obstacle
+    assert obstacle.endswith("Run: python -m headcount rebuild")
+    assert house.progress.rows == {}
+
+    house.counts.entered["forest"] = 1  # the rebuild's work
+    house.counted("a", 10**22 + 2)
+    house.clock.now += 20 * LOOK_SHUT_SECONDS
+    house.watch.turn()
+    assert house.watch.obstacle() is None
+
+
+def test_progress_lost_while_nobody_plays_is_found_by_the_time_of_the_transitions(house: _House) -> None:
+    """Who came has left, so LevelState is right; counted again, ``entered`` and ``left`` would be twice as many."""
+    house.stream.put("a", "ana", None, "forest")
+    house.stream.put("a", "ana", "forest", None)
+    minute = round(house.clock.now)
+    for move in (Transition(minute, None, "forest"), Transition(minute + 300, "forest", None)):
+        house.counts.made[move] = 1
+    house.counts.entered["forest"] = house.counts.left["forest"] = 1
+
+    house.watch.turn()
+
+    assert "the progress was lost, and what is on the stream would be counted again" in str(house.watch.obstacle())
+
+    # A rebuild found nothing on the stream any more, so no progress tells of it; what came later is new.
+    house.progress.rows[MARK] = Progress(updated_at=minute * 1000 + 1, ended=True)
+    house.clock.now += 20 * LOOK_SHUT_SECONDS
+    house.watch.turn()
+    assert house.watch.obstacle() is None
+
+
 def test_another_process_that_begins_to_count_meanwhile_is_no_gap(house: _House) -> None:
     """Both start at once: this one reads LevelState after the other has counted the first player."""
     house.players.apply(LevelEvent("ana", "forest", 1))

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from headcount.kcl.lease_watch import LOOKS_MISSED, TABLE_SECONDS, LeaseWatch
 from headcount.kcl.leases import LeaseBook
-from headcount.metrics import SupervisorMetrics
+from headcount.process_metrics import SupervisorMetrics
 from tests.fakes.clock import Clock
 
 TABLES = ("PlayerState", "LevelState")

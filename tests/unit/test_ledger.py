@@ -4,7 +4,6 @@ import pytest
 
 from consumer.ledger import Entry, Ledger
 from headcount.model import Outcome, Position
-from tests.fakes.lines import record
 
 
 def entry(sequence: int, outcome: Outcome | None = None, at: int | None = None, sub: int = 0) -> Entry:
@@ -13,17 +12,8 @@ def entry(sequence: int, outcome: Outcome | None = None, at: int | None = None, 
 
 def ledger_of(*entries: Entry) -> Ledger:
     ledger = Ledger()
-    for one in entries:
-        ledger.append(one)
+    ledger.extend(entries)
     return ledger
-
-
-def test_the_entry_of_a_record_is_unsettled() -> None:
-    made = Entry.of(record(7, b"data", arrived_at=9, sub=2))
-
-    assert (made.position, made.sequence_number, made.arrived_at) == (Position(7, 2), "7", 9)
-    assert made.outcome is None
-    assert made.at is None
 
 
 def test_an_empty_ledger_has_no_front() -> None:
@@ -64,7 +54,7 @@ def test_what_is_appended_meanwhile_is_not_dropped() -> None:
     ledger = ledger_of(entry(1, Outcome.APPLIED))
     front = ledger.front()
     assert front is not None
-    ledger.append(entry(2, Outcome.APPLIED))
+    ledger.extend([entry(2, Outcome.APPLIED)])
 
     ledger.drop(front)
 

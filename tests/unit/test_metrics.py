@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from headcount.exposition import exposition
-from headcount.metrics import GROUPS, AwsMetrics, BuildMetrics, ConsumerMetrics, LevelMetrics
+from headcount.metrics import GROUPS, ConsumerMetrics, LevelMetrics
+from headcount.process_metrics import AwsMetrics, BuildMetrics
 
 
 def families() -> list[tuple[str, str]]:

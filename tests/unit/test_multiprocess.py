@@ -22,7 +22,8 @@ LIVES = 200
 # A child that counts a batch of the shard named by its argument, says so, and lives until its stdin is closed.
 CHILD = """
 import sys
-from headcount.metrics import ConsumerMetrics, ShardMetrics
+from headcount.metrics import ConsumerMetrics
+from headcount.process_metrics import ShardMetrics
 shard = ShardMetrics()
 shard.batches.labels(shard=sys.argv[1]).inc()
 shard.last_batch.labels(shard=sys.argv[1]).set_to_current_time()
@@ -38,7 +39,8 @@ NURSERY = """
 import os, sys
 from pathlib import Path
 from headcount import multiprocess
-from headcount.metrics import ConsumerMetrics, ShardMetrics
+from headcount.metrics import ConsumerMetrics
+from headcount.process_metrics import ShardMetrics
 for number in range(int(sys.argv[2])):
     if os.fork():
         os.wait()

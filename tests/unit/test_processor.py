@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 import structlog
 
+from headcount.kcl.protocol import ProtocolError
 from headcount.model import Position, Record
 from tests.fakes.clock import Clock
 from tests.fakes.lines import record
@@ -197,7 +198,7 @@ Where = Literal["make", "start", "handle", "settle"]
 def test_a_failure_ends_the_process_without_status_or_checkpoint(
     where: Where, told: list[Line], said: list[Line]
 ) -> None:
-    """What kclpy would swallow and report as done."""
+    """What amazon_kclpy's loop would swallow and report as done."""
     talked = spoken(Recorder(where), *told, process(TWO), checkpointed())
 
     assert talked.exit_code == 1
@@ -206,5 +207,5 @@ def test_a_failure_ends_the_process_without_status_or_checkpoint(
 
 def test_a_line_that_is_none_of_the_protocol_raises() -> None:
     make: Callable[[str], Recorder] = Recorder().make
-    with pytest.raises(Exception, match="couldn't be understood"):
+    with pytest.raises(ProtocolError, match="says 'dance', which this version of Headcount does not know"):
         talk(make, {"action": "dance"})

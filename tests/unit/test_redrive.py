@@ -1,13 +1,16 @@
 """Dead letters back onto the stream: nothing lost, whatever Kinesis says. Rules 1, 5 and 6."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from headcount.aws import UnavailableError
-from headcount.dead_letters.letter import DeadLetter, Kept, Selection
+from headcount.dead_letters.letter import DeadLetter, Ending, Kept, Selection
 from headcount.dead_letters.redrive import MOST_BYTES, MOST_RECORDS, Judge, Sender, Verdict, batches, redrive
+from headcount.dead_letters.texts import refused as told_refused
 from headcount.rules import CLOCK_SKEW_MS
 from headcount.snowplow import EventReader
 from tests.fakes.clock import Clock
@@ -24,6 +27,10 @@ def letter(number: int, raw: bytes = b"raw") -> DeadLetter:
     return DeadLetter("events@1", "shard-1", f"{number:064}", str(number), NOON, "bad_id", "why", raw)
 
 
+def none_refused(one: DeadLetter, error: ClientError) -> None:
+    raise AssertionError(one.key) from error
+
+
 def store_of(*letters: DeadLetter) -> MemoryDeadLetters:
     store = MemoryDeadLetters()
     for one in letters:
@@ -33,7 +40,7 @@ def store_of(*letters: DeadLetter) -> MemoryDeadLetters:
 
 def send_all(letters: list[DeadLetter], refuse: Refuse) -> tuple[FakeKinesis, MemoryDeadLetters, Clock]:
     kinesis, store, clock = FakeKinesis(refuse), store_of(*letters), Clock()
-    for _ in redrive(letters, Sender(kinesis.client, "events", clock.sleep), store, InlineExecutor()):
+    for _ in redrive(letters, Sender(kinesis.client, "events", clock.sleep), store, InlineExecutor(), none_refused):
         pass
     return kinesis, store, clock
 
@@ -44,6 +51,7 @@ def test_what_is_sent_is_sent_to_the_byte_and_then_deleted() -> None:
 
     assert kinesis.taken == raws
     assert store.letters == {}
+    assert {letter(n).key: Ending.SENT for n in range(4)} == store.deleted
     assert clock.slept == []
 
 
@@ -86,12 +94,48 @@ def test_what_is_never_taken_keeps_its_letter_and_the_rest_is_sent() -> None:
     )
 
     with pytest.raises(UnavailableError, match=r"took none of 1 records in 8 tries \(Provisioned.*are kept: run the"):
-        list(redrive(letters, Sender(kinesis.client, "events", clock.sleep), store, InlineExecutor()))
+        list(redrive(letters, Sender(kinesis.client, "events", clock.sleep), store, InlineExecutor(), none_refused))
 
     assert kinesis.taken == [b"0", b"2"]
     assert list(store.letters.values()) == [letters[1]]
     assert clock.slept[0] == 0.2
     assert max(clock.slept) == 5.0
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "InvalidArgumentException"])
+def test_letters_that_the_stream_refuses_are_kept_and_told_and_the_rest_is_sent_once(code: str) -> None:
+    """A refusal is of the whole request. One of the others is throttled meanwhile."""
+    too_large = b"x" * 1_200_000
+    refusal = ClientError({"Error": {"Code": code, "Message": "too large"}}, "PutRecords")
+
+    class SmallStream(FakeKinesis):
+        def put_records(self, *, StreamName: str, Records: Sequence[Any]) -> Any:  # noqa: N803 (boto3's names)
+            if any(record["Data"] == too_large for record in Records):
+                raise refusal
+            return super().put_records(StreamName=StreamName, Records=Records)
+
+    letters = [letter(n, too_large if n in {0, 7, 8} else str(n).encode()) for n in range(20)]
+    kinesis, store = SmallStream(lambda request, data: THROTTLED if (request, data) == (1, b"1") else None), store_of()
+    for one in letters:
+        store.put(one)
+    refused: list[tuple[DeadLetter, ClientError]] = []
+    sender = Sender(kinesis.client, "events", Clock().sleep)
+    done = list(redrive(letters, sender, store, InlineExecutor(), lambda *both: refused.append(both)))
+
+    kept = [letters[n] for n in (0, 7, 8)]
+    assert refused == [(one, refusal) for one in kept]
+    assert list(store.letters.values()) == kept
+    assert sorted(kinesis.taken, key=int) == [one.raw for one in letters if one not in kept]
+    assert done[-1] == 17
+
+
+def test_a_letter_that_is_refused_is_told_by_key_size_and_the_word_of_aws() -> None:
+    error = ClientError({"Error": {"Code": "ValidationException", "Message": "1 validation error"}}, "PutRecords")
+
+    assert told_refused(letter(1, b"four"), error) == (
+        f"The stream refuses the record of dead letter {letter(1).key} (4 bytes): "
+        "ValidationException: 1 validation error"
+    )
 
 
 def test_a_refused_request_deletes_only_what_was_taken_before() -> None:
@@ -104,7 +148,7 @@ def test_a_refused_request_deletes_only_what_was_taken_before() -> None:
     kinesis, store = FakeKinesis(refuse), store_of(*letters)
 
     with pytest.raises(ClientError):
-        list(redrive(letters, Sender(kinesis.client, "events", Clock().sleep), store, InlineExecutor()))
+        list(redrive(letters, Sender(kinesis.client, "events", Clock().sleep), store, InlineExecutor(), none_refused))
 
     assert kinesis.taken == [b"0"]
     assert list(store.letters.values()) == letters[1:]
@@ -123,10 +167,10 @@ def test_a_crash_after_the_sending_sends_twice_and_loses_nothing() -> None:
         store.put(one)
     sender = Sender(kinesis.client, "events", Clock().sleep)
     with pytest.raises(OSError, match=r"^$"):
-        list(redrive(letters, sender, store, InlineExecutor()))
+        list(redrive(letters, sender, store, InlineExecutor(), none_refused))
     crashes.extend([False] * 9)
     kept = [found.letter for heading in store.headings(Selection()) if (found := store.get(heading.key))]
-    list(redrive(kept, sender, store, InlineExecutor()))
+    list(redrive(kept, sender, store, InlineExecutor(), none_refused))
 
     assert kinesis.taken == [b"1", b"2"] * 2
     assert store.letters == {}
@@ -141,6 +185,8 @@ def test_each_letter_is_judged_by_the_present_code_settings_and_cutoff() -> None
         Verdict.IGNORED: Kept(letter(3, other_line(NOON - 1))),
         Verdict.POISON: Kept(letter(4, b"no event")),
         Verdict.INCOMPLETE: Kept(letter(5, event_line("ann", "A", NOON)), 2, (2,)),
+        Verdict.SENT_BEFORE: Kept(letter(6, event_line("ann", "A", NOON)), 2, (2,), Ending.SENT),
+        Verdict.DELETED_BEFORE: Kept(letter(7, event_line("ann", "A", NOON)), 2, (), Ending.DELETED),
     }
     assert {verdict: judge.verdict(kept)[0] for verdict, kept in cases.items()} == {case: case for case in cases}
 

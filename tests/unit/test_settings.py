@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from headcount.settings import EXIT_BAD_SETTING, LogFormat, Settings, load_settings, variable
+from headcount.environment import EXIT_BAD_SETTING, load_settings
+from headcount.settings import LogFormat, Settings, variable
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,22 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
     assert load_settings() == Settings()
     assert load_settings().metrics_port == 9464
     assert load_settings().dead_letter_directory is None
+
+
+@pytest.mark.parametrize("blank", [" ", "\t \n"])
+def test_a_directory_of_blanks_is_refused(
+    blank: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADCOUNT_DEAD_LETTER_DIRECTORY", blank)
+
+    with pytest.raises(SystemExit) as ended:
+        load_settings()
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        f"headcount: HEADCOUNT_DEAD_LETTER_DIRECTORY={blank!r} is not valid: a path that is only blanks names no "
+        "directory; leave it empty for the table.\n"
+    )
 
 
 @pytest.mark.parametrize(

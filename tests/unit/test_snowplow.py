@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,49 @@ def test_derived_contexts_decides_where_it_holds_a_level_context() -> None:
     assert verdict(line(column(context(ids(None))), other)) == IgnoredEvent(AT, IgnoredReason.NULL_PLAYER)
     assert verdict(line("{no JSON", other)) == LevelEvent("bob", "l1", AT)
     assert verdict(line(other[:-1], GOOD)) == "bad_context"
+
+
+def test_a_column_that_is_remembered_says_the_same_again() -> None:
+    """At another time, and in the other column; and poison stays poison."""
+    reader = EventReader(frozenset(), "com.codecombat/level_context", "user_id", "level_slug")
+    null, bad = column(context(ids(None))), column(context(ids(7)))
+    for at in (AT, AT - 789, AT - 1):
+        text = datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "milliseconds").removesuffix("+00:00")
+        for data in (line(GOOD, at=text), line("", GOOD, at=text), line(GOOD, null, at=text), line(GOOD, bad, at=text)):
+            assert verdict(data, reader) == LevelEvent("ann", "l1", at)
+        assert verdict(line(null, GOOD, at=text), reader) == IgnoredEvent(at, IgnoredReason.NULL_PLAYER)
+        assert verdict(line(bad, at=text), reader) == verdict(line(bad, GOOD, at=text), reader) == "bad_id"
+        assert verdict(line(column(OTHER), at=text), reader) == IgnoredEvent(at, IgnoredReason.NO_CONTEXT)
+
+
+def test_readers_of_different_settings_remember_apart() -> None:
+    other = EventReader(frozenset(), "com.codecombat/level_context", "user_id", "level_name")
+    assert verdict(line(GOOD)) == EVENT
+    assert verdict(line(GOOD), other) == LevelEvent("ann", "Level One", AT)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    reader = EventReader(frozenset(), "com.codecombat/level_context", "user_id", "level_slug")
+    for number in range(10_000):
+        assert verdict(line(column(context(ids(str(number))))), reader) == LevelEvent(str(number), "l1", AT)
+    assert 0 < len(reader._remembered) <= 4096
+    assert verdict(line(column(context({**ids("long"), "x": "x" * 2048}))), reader) == LevelEvent("long", "l1", AT)
+    assert max(map(len, reader._remembered)) <= 2048
+
+
+def test_the_columns_before_the_first_brace_are_counted() -> None:
+    """A brace may stand anywhere: in front of contexts, in contexts not first, in no column at all."""
+    whole = line("", GOOD).decode().split("\t")
+    for number in range(131):
+        columns = list(whole)
+        if number not in (0, 3, 52, 122):
+            columns[number] = "a{b"
+        text = "\t".join(columns)
+        assert verdict(text.encode()) == EVENT
+        for spoiled in (text + "\t", "\t" + text, text.replace("\t", "", 1), text.replace("{", "{\t", 1)):
+            assert verdict(spoiled.encode()) == "column_count"
+    assert verdict(line("", " " + GOOD)) == verdict(line("", GOOD + " ")) == EVENT
+    assert verdict(line("", "level_context")) == "bad_context"
 
 
 def test_a_record_of_a_megabyte_is_read() -> None:

@@ -5,7 +5,7 @@ from botocore.stub import Stubber
 
 from headcount.lineage import StreamShard
 from headcount.model import Position
-from headcount.table_stream import Reading, TableStream
+from headcount.table_stream import Reading, StreamRecord, TableStream
 from tests.fakes.clock import Clock
 from tests.fakes.emulated import session
 from tests.fakes.table_stream import ExpiredError, MemoryStreamClient, memory_stream
@@ -146,3 +146,54 @@ def test_a_shard_without_numbers_has_lost_nothing() -> None:
     """MiniStack lists one so that has no records."""
     stream = memory_stream(MemoryStreamClient())
     assert not stream.is_trimmed(StreamShard("a"), Position(7))
+
+
+@pytest.mark.parametrize("page", [1, 5, 800])
+def test_a_backlog_in_small_pages_is_read_to_its_tip(page: int) -> None:
+    """Of a table that is written all the time; a page of a few records says nothing of what waits behind it."""
+    clock = Clock()
+    client = MemoryStreamClient(page=page, clock=clock)
+    client.begin("a")
+    for number in range(60 * page):
+        client.put("a", f"old{number}", None, "forest")
+    client.roll("a", "b")
+    for number in range(60 * page):
+        client.put("b", f"new{number}", None, "forest")
+    clock.now += 100
+
+    def write() -> None:
+        clock.now += 0.2
+        if round(clock.now * 5) % 2:  # less often than it is read
+            client.put("b", "ana", None, "forest")
+
+    client.on_read = write
+    reading = Reading(memory_stream(client), {}, (), clock, clock.sleep)
+    players: set[str] = set()
+
+    def take(records: list[StreamRecord]) -> None:
+        players.update(record["dynamodb"]["Keys"]["playerId"]["S"] for record in records)
+
+    reading.until_quiet(1, take, caught_up_seconds=3)
+
+    assert len(players) == 2 * 60 * page + 1
+
+
+def test_a_closed_shard_that_yields_nothing_for_a_while_is_not_quiet() -> None:
+    clock = Clock()
+    client = MemoryStreamClient(clock=clock)
+    client.begin("a")
+    client.put("a", "ana", None, "forest")
+    client.roll("a", "b")
+    client.put("b", "ben", None, "forest")
+    last_of_all = client.get_records
+    reads = 0
+
+    def nothing_at_first(ShardIterator: str) -> dict[str, object]:  # noqa: N803 (AWS's names)
+        nonlocal reads
+        reads += 1
+        return {"Records": [], "NextShardIterator": ShardIterator} if reads < 40 else last_of_all(ShardIterator)
+
+    client.get_records = nothing_at_first  # type: ignore[method-assign] # one that answers as DynamoDB may
+    reading = Reading(memory_stream(client), {}, (), clock, clock.sleep)
+
+    assert reading.until_quiet(1) == 2

@@ -6,6 +6,11 @@ from . import kcl
 from .parts import Query, lines, or_zero, page, quantiles, rate
 
 JOB = "consumer"
+# A counter first appears with the first stop, which increase() does not see.
+_STOPS = (
+    "sum by (shard, limit) ((increase(headcount_consumer_poison_stops_total[10m]) > 0) or "
+    "(headcount_consumer_poison_stops_total unless headcount_consumer_poison_stops_total offset 10m))"
+)
 OUTCOMES = ("applied", "stale", "ignored", "late", "dead_lettered")
 
 
@@ -38,6 +43,13 @@ def dashboard() -> Dashboard:
                 Query(or_zero(f"60 * {rate('headcount_consumer_clamped_total')}"), "clamped"),
             ],
         ),
+        lines(
+            "Stops for too much poison, by shard",
+            "How often in ten minutes a worker stopped because more can't be read than the limits allow. Above 0 the "
+            "shard stands still, and each stop interrupts all shards of its process.",
+            "none",
+            [Query(or_zero(_STOPS, "shard", "no shard"), "{{shard}} {{limit}}")],
+        ),
     ]
     progress = [
         kcl.behind(JOB),
@@ -59,8 +71,8 @@ def dashboard() -> Dashboard:
             stack=True,
         ),
         lines(
-            "Time of one write",
-            "One conditional write of PlayerState, with what botocore tries again.",
+            "Time of one call that writes",
+            "One conditional write of PlayerState or a batch of up to 25, with what botocore tries again.",
             "s",
             quantiles("headcount_consumer_write_duration_seconds", JOB),
         ),

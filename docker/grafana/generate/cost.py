@@ -7,17 +7,15 @@ from .colours import BLUE, GREEN, ORANGE, YELLOW
 from .parts import Query, lines, number, or_zero, page, rate
 
 _EVENTS = 'sum(job:headcount_batch_records:rate5m{job="consumer"})'
-_SINGLE = "sum(job:headcount_single_write_units:rate5m)"
-_TRANSACTIONS = "(sum(job:headcount_transaction_write_units:rate5m) or vector(0))"
-_UNITS = f"({_SINGLE} + {_TRANSACTIONS}) / {_EVENTS}"
+_UNITS = f"sum(job_table:headcount_dynamodb_write_units:rate5m) / {_EVENTS}"
 _WRITES = f"sum(rate(headcount_consumer_player_writes_total[5m])) / {_EVENTS}"
 _PER_CHANGE = (
     "sum(rate(headcount_aggregator_transactions_total[5m])) "
     '/ sum(rate(headcount_aggregator_changes_total{kind="transition"}[5m]))'
 )
-_ESTIMATE = (
-    "An estimate of DynamoDB's write request units, over five minutes: rows are below 1 kB, transactions cost double. "
-    "The KCL's own writes are not in it."
+_TOLD = (
+    "DynamoDB's write request units as its answers tell, over five minutes; the KCL's own writes are not in it. "
+    "DynamoDB Local gives all tables of a transaction one figure."
 )
 
 
@@ -57,15 +55,16 @@ def dashboard() -> Dashboard:
             decimals=3,
         ),
         number(
-            "Write units per million events",
-            _ESTIMATE,
-            "short",
-            f"1e6 * {_UNITS}",
+            "Write units per event",
+            f"{_TOLD} docs/cost.md says what to expect.",
+            "none",
+            _UNITS,
             thresholds=[(None, BLUE)],
+            decimals=3,
         ),
         number(
-            "Price of a million events",
-            f"{_ESTIMATE} On demand, at the price above: 0.625 USD per million units in us-east-1.",
+            "Writes for a million events",
+            f"{_TOLD} On demand, at the price above: 0.625 USD per million units in us-east-1.",
             "currencyUSD",
             f"$wru_price * {_UNITS}",
             thresholds=[(None, BLUE)],
@@ -75,12 +74,17 @@ def dashboard() -> Dashboard:
     units = [
         lines(
             "Write units a second",
-            f"{_ESTIMATE} Single writes by service, and the aggregator's transactions (at most).",
+            f"{_TOLD} By service and table.",
             "wps",
-            [
-                Query("job:headcount_single_write_units:rate5m", "{{job}}: single writes"),
-                Query(or_zero("sum(job:headcount_transaction_write_units:rate5m)"), "transactions"),
-            ],
+            [Query("job_table:headcount_dynamodb_write_units:rate5m", "{{job}}: {{table}}")],
+            stack=True,
+        ),
+        lines(
+            "Read units a second",
+            "As DynamoDB's answers tell, by table: scans of the pruner and of the live audits, and the cutoff that "
+            "each batch reads. Reads of PlayerState's stream are not among them.",
+            "rps",
+            [Query(rate("headcount_dynamodb_read_units_total", "table"), "{{table}}")],
             stack=True,
         ),
         lines(

@@ -1,0 +1,206 @@
+"""How long until people see it: an event's way to LevelState through the real daemons, and a silent player's."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Self
+
+from benchmarks import load
+from benchmarks.places import DYNAMODB_LOCAL, HEAP_MEGABYTES, install
+from benchmarks.results import Findings, Sense
+from headcount.demo.dynamodb_local import DynamoDbLocal
+from headcount.demo.ministack import MiniStack
+from tests.integration.events import level_event
+from tests.integration.sites import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from benchmarks.places import Size
+    from tests.integration.service import Service
+
+PROBES, LEAST_PROBES = 200, 20
+LOW_RATE = 10.0  # events a second beside the probes
+BACKLOG = 4_000
+LOAD_SHARE = 0.8
+LOOK_SECONDS = 0.01
+PATIENCE_SECONDS = 120.0
+PUT_AT_ONCE = 100
+IDLE_SECONDS, LATENESS_SECONDS, PRUNE_SECONDS, REFRESH_SECONDS = 10.0, 1.0, 1.0, 1.0
+LEAVING = 20
+POLL_MILLISECONDS = 200
+METHOD = f"""The three services as real processes with their KCL daemons; the events' stream, of two shards, on
+MiniStack, the tables on DynamoDB Local. HEADCOUNT_POLL_MILLISECONDS={POLL_MILLISECONDS}, the five reads a second
+and shard that Kinesis allows; all else at its default. A probe is a new player in a new level: from before its put
+to when a consistent read of LevelState, made every {LOOK_SECONDS * 1000:.0f} ms, sees it. Low load: {LOW_RATE:.0f}
+events a second of the standard load's game beside it. Capacity: {BACKLOG:,} events of it, all at once, until the
+last is counted; then {LOAD_SHARE:.0%} of that rate. Leaving: with an idle timeout of {IDLE_SECONDS:.0f} s,
+{LATENESS_SECONDS:.0f} s of lateness, a pass every {PRUNE_SECONDS:.0f} s and a refresh of {REFRESH_SECONDS:.0f} s,
+from a player's last event until LevelState has nobody in that level; what is told is the time beyond idle timeout
+and lateness."""
+
+
+class Play:
+    """The whole of Headcount on emulators, while the context lasts; ``settings`` on top of the defaults."""
+
+    def __init__(self, name: str, settings: Mapping[str, str], shards: int = 2) -> None:
+        self._name, self._shards, self._settings = name, shards, settings
+        self._stack = ExitStack()
+        self._number = 0
+
+    def __enter__(self) -> Self:
+        """Start all of it, and wait until a first event is counted."""
+        install()
+        with ExitStack() as stack:
+            directory = Path(stack.enter_context(TemporaryDirectory(prefix="headcount-bench-")))
+            base = stack.enter_context(DynamoDbLocal(DYNAMODB_LOCAL, heap_megabytes=HEAP_MEGABYTES))
+            kinesis = stack.enter_context(MiniStack(services=["kinesis"]))
+            own = {
+                "AWS_ENDPOINT_URL_DYNAMODB": base.endpoint_url,
+                "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": base.endpoint_url,
+                "HEADCOUNT_POLL_MILLISECONDS": str(POLL_MILLISECONDS),
+                "HEADCOUNT_REFRESH_SECONDS": "60",
+                "HEADCOUNT_PRUNE_INTERVAL_SECONDS": "30",
+                "HEADCOUNT_AUDIT_INTERVAL_SECONDS": "0",
+            }
+            settings = {**own, **self._settings}
+            self.site = stack.enter_context(
+                Site(kinesis.endpoint_url, self._name, directory, shards=self._shards, **settings)
+            )
+            self.services: list[Service] = [
+                self.site.start(name) for name in ("consumer", "level_aggregator", "pruner")
+            ]
+            for shard in range(self._shards):
+                self.seen(*self.put(shard))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def put(self, shard: int) -> tuple[str, float]:
+        """A new player in a new level; returns the level, and when (before the put)."""
+        self._number += 1
+        level = f"probe-{self._number}"
+        begun = time.monotonic()
+        self.site.put(shard, level_event(f"prober-{self._number}", level, time.time_ns() // 1_000_000))
+        return level, begun
+
+    def seen(self, level: str, begun: float, *, players: int = 1) -> float:
+        """Seconds since ``begun`` when LevelState says so many players; raises `TimeoutError` if it never does."""
+        while self._players(level) != players:
+            if time.monotonic() - begun > PATIENCE_SECONDS:
+                raise TimeoutError(f"{level} has not {players} players after {PATIENCE_SECONDS:.0f} s")
+            time.sleep(LOOK_SECONDS)
+        return time.monotonic() - begun
+
+    def _players(self, level: str) -> int:
+        key = {"levelId": {"S": level}}
+        found = self.site.dynamodb.get_item(TableName=self.site.tables["LEVEL"], Key=key, ConsistentRead=True)
+        return int(found["Item"]["playerCount"]["N"]) if "Item" in found else 0
+
+
+@dataclass
+class Traffic:
+    """The standard load's game, at so many events a second, in a thread while the context lasts."""
+
+    play: Play
+    rate: float
+    sent: int = 0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        moments = iter(load.moments(load.STANDARD, 3600 * self.rate / load.STANDARD.events_per_second))
+        begun = time.monotonic()
+        while not self._ended.wait(0.1):
+            due = min(PUT_AT_ONCE * 4, int((time.monotonic() - begun) * self.rate) - self.sent)
+            for at in range(0, due, PUT_AT_ONCE):
+                send(self.play, [next(moments) for _ in range(min(PUT_AT_ONCE, due - at))], self.sent + at)
+            self.sent += due
+
+
+def send(play: Play, moments: list[load.Moment], number: int) -> None:
+    """Put events, as of now, on the shards in turn."""
+    now = time.time_ns() // 1_000_000
+    lines = [load.line(load.Moment(now, one.player, one.level), number + n) for n, one in enumerate(moments)]
+    play.site.put(number // PUT_AT_ONCE % play.site.shards, *lines)
+
+
+def measure(size: Size) -> Findings:
+    """See `METHOD`."""
+    found = Findings("From an event to what people see", METHOD)
+    probes = max(LEAST_PROBES, size.of(PROBES))
+    with Play("bench-latency", {}) as play:
+        with Traffic(play, LOW_RATE):
+            p50, p99 = _told(found, "low load", _probe(play, probes))
+        found.target("event put to LevelState, low load, p50", Sense.MOST, 0.35, p50, "s")
+        found.target("event put to LevelState, low load, p99", Sense.MOST, 0.8, p99, "s")
+        capacity = found.figure("capacity of the chain on this machine", "events/s", _capacity(play, size.of(BACKLOG)))
+        with Traffic(play, LOAD_SHARE * capacity) as traffic:
+            begun = time.monotonic()
+            waits = _probe(play, probes)
+            rate = traffic.sent / (time.monotonic() - begun)
+        _, p99 = _told(found, f"at {LOAD_SHARE:.0%} of it", waits, f"{rate:.0f} events/s")
+        found.target(f"event put to LevelState, at {LOAD_SHARE:.0%} of capacity, p99", Sense.MOST, 2, p99, "s")
+    _leaving(found, size)
+    return found
+
+
+def _probe(play: Play, probes: int) -> list[float]:
+    rng = random.Random(7)
+    waits = []
+    for number in range(probes):
+        time.sleep(rng.uniform(0, POLL_MILLISECONDS / 1000))  # at any phase of the polls
+        waits.append(play.seen(*play.put(number % play.site.shards)))
+    return waits
+
+
+def _told(found: Findings, name: str, waits: list[float], note: str = "") -> tuple[float, float]:
+    hundredths = quantiles(waits, n=100, method="inclusive")
+    p50 = found.figure(f"event put to LevelState, {name}", "s", waits, note)
+    p99 = found.figure(f"event put to LevelState, {name}, p99", "s", hundredths[98])
+    return p50, p99
+
+
+def _capacity(play: Play, count: int) -> float:
+    moments = load.moments(load.STANDARD, 2 * count / load.STANDARD.events_per_second)[:count]
+    begun = time.monotonic()
+    for number in range(0, count, PUT_AT_ONCE):
+        send(play, moments[number : number + PUT_AT_ONCE], number)
+    for level, since in [play.put(shard) for shard in range(play.site.shards)]:
+        play.seen(level, since)
+    return count / (time.monotonic() - begun)
+
+
+def _leaving(found: Findings, size: Size) -> None:
+    settings = {
+        "HEADCOUNT_IDLE_TIMEOUT_SECONDS": f"{IDLE_SECONDS:g}",
+        "HEADCOUNT_ALLOWED_LATENESS_SECONDS": f"{LATENESS_SECONDS:g}",
+        "HEADCOUNT_PRUNE_INTERVAL_SECONDS": f"{PRUNE_SECONDS:g}",
+        "HEADCOUNT_REFRESH_SECONDS": f"{REFRESH_SECONDS:g}",
+    }
+    with Play("bench-leaving", settings) as play, Traffic(play, LOW_RATE * 4):
+        players = max(2, size.of(LEAVING))
+        put = [play.put(number % play.site.shards) for number in range(players)]
+        for level, begun in put:
+            play.seen(level, begun)
+        waits = [play.seen(level, begun, players=0) - IDLE_SECONDS - LATENESS_SECONDS for level, begun in put]
+    found.figure("player silent to gone, beyond idle timeout and lateness", "s", waits)
