@@ -73,9 +73,9 @@ def write(mutants: tuple[Mutant, ...]) -> None:
     DOCUMENT.write_text(TABLE.sub(lambda _: table(mutants), document), encoding="utf-8")
 
 
-def _tried(mutant: Mutant, seeds: int) -> Mutant | str:
+def _tried(mutant: Mutant, seeds: int) -> int | str:
     try:
-        return replace(mutant, seed=_notice(mutant, 0, seeds))
+        return _notice(mutant, 0, seeds)
     except NotNoticedError as error:
         return str(error)
 
@@ -87,12 +87,13 @@ def main(
     """Find for each mutant the first seed that notices it, and keep it; exit 1 if one is passed over."""
     found: list[Mutant] = []
     with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
-        for tried in pool.imap(partial(_tried, seeds=seeds), MUTANTS, chunksize=1):
+        tries = pool.imap(partial(_tried, seeds=seeds), MUTANTS, chunksize=1)
+        for mutant, tried in zip(MUTANTS, tries, strict=True):
             if isinstance(tried, str):
                 typer.echo(f"NOT NOTICED: {tried}", err=True)
             else:
-                typer.echo(f"rule {tried.rule}, seed {tried.seed}: {tried.name}")
-                found.append(tried)
+                typer.echo(f"rule {mutant.rule}, seed {tried}: {mutant.name}")
+                found.append(replace(mutant, seed=tried))
     if len(found) < len(MUTANTS):
         raise typer.Exit(1)
     write(tuple(found))
