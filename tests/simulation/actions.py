@@ -20,6 +20,7 @@ _CALM = (
     ("round", 12),
     ("rounds", 3),
     ("ttl", 1),
+    ("meet the cutoff", 4),
 )
 _ROUGH = (
     ("steal", 6),
@@ -34,7 +35,7 @@ _ROUGH = (
     ("expire", 1),
 )
 # Only where changes may be lost.
-_LOSSES = (("lose progress", 2), ("day off", 1), ("rebuild", 6))
+_LOSSES = (("lose progress", 5), ("day off", 1), ("rebuild", 6))
 FAILING = {"poll", "poll zombie", "prune", "cut short", "drain", "rebuild"}  # what a fault may break in upon
 # What a fault may wait for; the aggregator's transactions are rare, and matter most.
 WRITES = (

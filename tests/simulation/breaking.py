@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,8 @@ class NotNoticedError(AssertionError):
 
 def notice(mutant: Mutant, first: int, seeds: int) -> int:
     """The first seed at which the simulator notices ``mutant``. Raises `NotNoticedError`."""
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        return pool.apply(_notice, (mutant, first, seeds))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        return pool.submit(_notice, mutant, first, seeds).result()
 
 
 def _notice(mutant: Mutant, first: int, seeds: int) -> int:

@@ -30,6 +30,7 @@ def finish(world: World) -> None:
             kcl.tell(0)
     if world.poison_limit.run:
         _stop_at_poison(world)
+    world.losses.rebuild(world.schedule.seed)  # maybe while the consumer still has much to write
     settle(world)
 
 

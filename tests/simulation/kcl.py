@@ -88,6 +88,13 @@ class Kcl(Delivery):
         for number in range(len(self.available)):
             self.drain(number)
 
+    def expire(self) -> None:
+        """The stream forgets a shard that was read to its end."""
+        for lease in self.leases.values():
+            if lease.ended and not lease.shard.gone:
+                lease.shard.gone = True
+                return
+
     def begin_anew(self) -> None:
         """Forget all leases and checkpoints, as an operator who replays the stream from TRIM_HORIZON does."""
         self.leases = {}

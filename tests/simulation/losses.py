@@ -11,7 +11,7 @@ from headcount.model import Position
 from headcount.rebuild import NotStillError
 from headcount.table_stream import TableStream
 from headcount.tables.rebuild_mark import rebuild_worker
-from level_aggregator.gap_watch import LOOK_SHUT_SECONDS, NOT_YET, GapWatch
+from level_aggregator.gap_watch import CONFIRM_SECONDS, LOOK_SECONDS, LOOK_SHUT_SECONDS, NOT_YET, GapWatch
 from tests.simulation.broken import hold
 from tests.simulation.leases import CrashError
 from tests.simulation.mending import gap_parts, rebuild_of
@@ -31,14 +31,15 @@ _ROWS = f"level_aggregator/{TABLE_IDENTITY}/"
 
 
 class Losses:
-    """``lost``: by what the world knows, changes are; ``maybe``: by what the services can know."""
+    """``lost``: by what the world knows, changes of these shards are; ``maybe``: some are, as the services see it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         client: Any = StreamClient(world.changes, world.clock.now)
         self.stream = TableStream(client, "arn")
-        self.lost = self.maybe = False
-        self.rebuilding = False
+        self.lost: set[str] = set()
+        self.maybe = self.rebuilding = False
+        self._known_at = 0.0  # by then, the watch sees it
         self.rebuilds = self.times = 0  # so many rebuilds were begun; so often something was lost
         self._looking = False
         self._watch: GapWatch | None = None
@@ -77,10 +78,14 @@ class Losses:
         self._world.kcl[AGGREGATOR].kill_all()
 
     def assert_may_be_counted(self, what: object) -> None:
-        """Rule 7: LevelState or Transitions were written."""
+        """Rule 7: LevelState or Transitions were written, by the shard whose progress has just moved."""
+        if self.rebuilding:
+            return
         mark = self._world.client.tables["StreamProgress"].items.get((rebuild_worker(TABLE_IDENTITY),), {"ended": {}})
-        hold(self.rebuilding or "ended" in mark, f"rule 7: {what} was counted while a rebuild was unfinished")
-        hold(self.rebuilding or not self.lost, f"rule 7: {what} was counted though changes were lost")
+        hold("ended" in mark, f"rule 7: {what} was counted while a rebuild was unfinished")
+        shard = self._world.watching.counting
+        is_unknown = shard not in self.lost and self._world.clock.now < self._known_at
+        hold(not self.lost or is_unknown, f"rule 7: {what} was counted by {shard} though changes were lost")
 
     # --- Losses ---------------------------------------------------------------------------------------------------
 
@@ -94,8 +99,8 @@ class Losses:
         self._stop_aggregator(number)
         lease = leases[number % len(leases)]
         if rows.pop((_ROWS + lease.shard.shard_id,), None) is not None:
-            self.lost = self.maybe = True
-            self.times += 1
+            self._lose(lease.shard)
+            self.maybe = True
 
     def day_off(self, number: int) -> None:
         """The aggregator is down for more than a day, and the stream forgets what is older."""
@@ -117,8 +122,11 @@ class Losses:
         for shard, record in self._world.changes.trim(KEPT_SECONDS):
             if _is_move(record) and not self._is_counted(shard, record):
                 hold(self.maybe, f"rule 7: {record} was trimmed before it was counted, by a service that ran")
-                self.lost = True
-                self.times += 1
+                self._lose(shard)
+
+    def _lose(self, shard: StreamShard) -> None:
+        self.lost.add(shard.shard_id)
+        self.times += 1
 
     def _is_counted(self, shard: StreamShard, record: Record) -> bool:
         row = self._world.client.tables["StreamProgress"].items.get((_ROWS + shard.shard_id,), {})
@@ -143,6 +151,7 @@ class Losses:
                 self.doubt()
             case _:
                 self._world.kcl[AGGREGATOR].kill_all()
+                self._known_at = self._world.clock.now + LOOK_SECONDS + 10 * CONFIRM_SECONDS
 
     # --- The rebuild ----------------------------------------------------------------------------------------------
 
@@ -165,10 +174,12 @@ class Losses:
             return
         finally:
             self.rebuilding = False
-        self.lost = self.maybe = False
+        self.lost.clear()
+        self.maybe = False
 
     def mend(self) -> None:
         """In the end: the watch sees that all is well, or a rebuild makes it so."""
+        self._world.wait(LOOK_SECONDS)
         for _ in range(MOST_LOOKS):
             if self.may_run():
                 return

@@ -27,7 +27,7 @@ def test_a_seed_is_one_schedule() -> None:
 
 def test_every_kind_of_action_happens() -> None:
     actions = [action for seed in range(300) for action in schedule(seed).actions]
-    rare = {"steal", "split", "merge", "roll", "expire", "kill all", "tell", "cut short", "ttl"}
+    rare = {"steal", "split", "merge", "roll", "expire", "kill all", "tell", "cut short", "ttl", "meet the cutoff"}
     assert {action.what for action in actions} >= rare | {"lose progress", "day off", "rebuild"}
     assert any(action.what == "prune" and action.inner is not None for action in actions)
 

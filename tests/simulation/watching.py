@@ -32,6 +32,7 @@ class Watching:
         self.arrivals: defaultdict[str, list[Arrived]] = defaultdict(list)  # by shard, in its order
         self.covered: dict[str, int] = {}  # how many of them the shard's progress covers
         self.moves: list[tuple[PlayerRow | None, PlayerRow | None]] = []  # all changes of PlayerState
+        self.counting = ""  # the shard whose changes are being counted
         self.expired_transitions: Counter[Transition] = Counter()
         self._lead = 0  # ms that any event's time was ahead of its arrival
         self._letters: dict[Key, bytes] = {}
@@ -41,7 +42,7 @@ class Watching:
 
     def arrived(self, shard: str, record: Record, sent: Sent, at: int) -> None:
         """A record is put onto the stream."""
-        cutoff, arrivals = self._cutoff(), self.arrivals[shard]
+        cutoff, arrivals = self.cutoff, self.arrivals[shard]
         late = sent.kind == "level" and cutoff is not None and at < cutoff
         run = (arrivals[-1].run if arrivals else 0) + 1 if sent.kind == "poison" else 0
         one = Arrived(record.position, record.data, sent, at, late, run)
@@ -53,7 +54,7 @@ class Watching:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """A batch is delivered."""
-        self._cutoffs.append(self._cutoff())
+        self._cutoffs.append(self.cutoff)
         try:
             yield
         finally:
@@ -78,7 +79,7 @@ class Watching:
         was, now = _row(before), _row(after)
         if was is not None and now is not None:
             hold((now.at, now.level) > (was.at, was.level), f"rule 1: {was} became {now}")
-        cutoff = self._cutoff()
+        cutoff = self.cutoff
         if now is None:
             gone = was is not None and cutoff is not None and was.at < cutoff
             hold(gone, f"rule 6: {was} was deleted at cutoff {cutoff}")
@@ -117,8 +118,11 @@ class Watching:
         for name in _TIMES:
             earlier, later = integer(was, name), integer(now, name)
             hold(earlier is None or (later is not None and earlier <= later), f"I6: {name} of {worker} went back")
-        if worker.startswith("consumer/"):
-            self._consumer_moved(worker.rpartition("/")[2], positions[-1] if positions else None, now)
+        shard = worker.rpartition("/")[2]
+        if not worker.startswith("consumer/"):
+            self.counting = shard
+        else:
+            self._consumer_moved(shard, positions[-1] if positions else None, now)
 
     def _consumer_moved(self, shard: str, position: Position | None, row: Item) -> None:
         arrivals, done = self.arrivals[shard], self.covered.get(shard, 0)
@@ -141,7 +145,7 @@ class Watching:
         if one.sent.kind == "level":
             row = _row(world.client.tables["PlayerState"].items.get((one.sent.player,)))
             written = row is not None and (row.at, row.level) >= (one.at, one.sent.level)
-            cutoff = self._cutoff()
+            cutoff = self.cutoff
             hold(written or (cutoff is not None and one.at < cutoff), f"rule 3: {one} is covered, and not written")
 
     def checkpointed(self, worker: str, position: Position | None) -> None:
@@ -172,7 +176,9 @@ class Watching:
             gone = int(item["lastUpdated"]["N"]) >= cutoff or self._written[player] > self._passes[-1]
             hold(gone, f"I3: a pass at {cutoff} is complete, and {item} is still there")
 
-    def _cutoff(self) -> int | None:
+    @property
+    def cutoff(self) -> int | None:
+        """As it stands."""
         return integer(self._world.client.tables["StreamProgress"].items.get(("pruner/cutoff",), {}), "watermark")
 
     def _assert_not_cut_off(self, one: Arrived, cutoff: int | None) -> None:

@@ -31,7 +31,7 @@ from tests.simulation.kcl import Kcl
 from tests.simulation.leases import CrashError
 from tests.simulation.losses import Losses
 from tests.simulation.records import IDENTITY, TABLE_IDENTITY, at_of, line_of, settings_of
-from tests.simulation.schedule import CONSUMER, Action, Config, Schedule, Sent
+from tests.simulation.schedule import CONSUMER, HASHES, Action, Config, Schedule, Sent
 from tests.simulation.services import MUTE, Services
 from tests.simulation.streams import MemoryKinesis, Stream
 from tests.simulation.watching import Watching
@@ -114,10 +114,11 @@ class World:
             "kill": lambda: kcl.kill(number),
             "kill all": kcl.kill_all,
             "drain": lambda: kcl.drain(number),
+            "meet the cutoff": lambda: self._meet_the_cutoff(number),
             "split": lambda: self.events.split(number),
             "merge": lambda: self.events.merge(number),
             "roll": lambda: self.changes.roll(number),
-            "expire": self._expire_shard,
+            "expire": self.kcl[CONSUMER].expire,
             "ttl": self.expire,
             "lose progress": lambda: self.losses.lose_progress(number),
             "day off": lambda: self.losses.day_off(number),
@@ -173,12 +174,12 @@ class World:
         shard, record = self.events.put(sent.key, line_of(sent), arrived_at, aggregated=sent.aggregated)
         self.watching.arrived(shard.shard_id, record, sent, min(at_of(sent), record.arrived_at + SKEW_MS))
 
-    def _expire_shard(self) -> None:
-        """Kinesis forgets a shard that was read to its end."""
-        for lease in self.kcl[CONSUMER].leases.values():
-            if lease.ended and not lease.shard.gone:
-                lease.shard.gone = True
-                return
+    def _meet_the_cutoff(self, number: int) -> None:
+        """An event comes that bears just the cutoff's time: it is the oldest that is not late."""
+        cutoff, start = self.watching.cutoff, NOON / 1000
+        if cutoff is not None:
+            at, key = cutoff / 1000 - start, HASHES * number // 6
+            self._put(Sent(self.clock.now - start, at, key, "level", "abyz"[number % 4], "K"))
 
     def _kcl(self, stream: Stream, make: Any, worker: str, config: Config) -> Kcl:
         def on_checkpoint(shard: str, position: Position | None) -> None:
