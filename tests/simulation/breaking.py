@@ -33,11 +33,14 @@ class NotNoticedError(AssertionError):
 def notice(mutant: Mutant, first: int, seeds: int) -> int:
     """The first seed at which the simulator notices ``mutant``. Raises `NotNoticedError`."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
-        return pool.submit(_notice, mutant, first, seeds).result()
+        found = pool.submit(_noticed, mutant, first, seeds).result()
+    if found is None:
+        raise NotNoticedError(f"{mutant.name}: {seeds} seeds from {first} on")
+    return found
 
 
-def _notice(mutant: Mutant, first: int, seeds: int) -> int:
-    """The same, in a process that does nothing else: the broken code takes the place of ours."""
+def _noticed(mutant: Mutant, first: int, seeds: int) -> int | None:
+    """The same, in a process that does nothing else: the broken code takes the place of ours. None if not noticed."""
     with tempfile.TemporaryDirectory() as directory:
         for name in COPIED:
             shutil.copytree(ROOT / name, Path(directory, name), ignore=shutil.ignore_patterns("__pycache__", "lib"))
@@ -54,7 +57,7 @@ def _notice(mutant: Mutant, first: int, seeds: int) -> int:
         for seed in range(first, first + seeds):
             if run.failures(range(seed, seed + 1)):
                 return seed
-    raise NotNoticedError(f"{mutant.name}: {seeds} seeds from {first} on")
+    return None
 
 
 def table(mutants: tuple[Mutant, ...]) -> str:
@@ -73,13 +76,6 @@ def write(mutants: tuple[Mutant, ...]) -> None:
     DOCUMENT.write_text(TABLE.sub(lambda _: table(mutants), document), encoding="utf-8")
 
 
-def _tried(mutant: Mutant, seeds: int) -> int | str:
-    try:
-        return _notice(mutant, 0, seeds)
-    except NotNoticedError as error:
-        return str(error)
-
-
 def main(
     seeds: Annotated[int, typer.Option(help="Tried per mutant.")] = 3000,
     processes: Annotated[int, typer.Option(min=1, help="At once.")] = os.cpu_count() or 1,
@@ -87,10 +83,10 @@ def main(
     """Find for each mutant the first seed that notices it, and keep it; exit 1 if one is passed over."""
     found: list[Mutant] = []
     with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
-        tries = pool.imap(partial(_tried, seeds=seeds), MUTANTS, chunksize=1)
+        tries = pool.imap(partial(_noticed, first=0, seeds=seeds), MUTANTS, chunksize=1)
         for mutant, tried in zip(MUTANTS, tries, strict=True):
-            if isinstance(tried, str):
-                typer.echo(f"NOT NOTICED: {tried}", err=True)
+            if tried is None:
+                typer.echo(f"NOT NOTICED in {seeds} seeds: {mutant.name}", err=True)
             else:
                 typer.echo(f"rule {mutant.rule}, seed {tried}: {mutant.name}")
                 found.append(replace(mutant, seed=tried))
