@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHUNK = 5  # seeds that a process takes at a time
 TOLD_EVERY_SECONDS = 10.0
+MOST_TOLD = 20  # failures, as they are found
 EXIT_FAILED = 1
 
 
@@ -71,14 +72,14 @@ def main(
     done = 0
     with multiprocessing.get_context("fork").Pool(min(processes, len(chunks))) as pool:
         for failed in pool.imap_unordered(failures, chunks):
+            for number, failure in failed[: max(0, MOST_TOLD - len(found))]:
+                typer.echo(f"seed {number}: {failure}")
             found += failed
             if found and not all_of_them:
                 break
             done = min(done + CHUNK, end - begin)
             if line := progress.line(done, len(found)):
                 typer.echo(line)
-    for number, failure in sorted(found)[:20]:
-        typer.echo(f"seed {number}: {failure}")
     typer.echo(f"{seeds_of(end - begin)} from {begin} on in {progress.seconds:.1f} s: {len(found)} failed")
     if found:
         worst = min(found)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -63,7 +64,29 @@ class Losses:
             finally:
                 self._looking = False
             self._turn_at = world.clock.now + pause
+        if self.lost and watch.obstacle() is None and not self._has_counted():
+            self._assert_a_first_start()
         return watch.obstacle() is None
+
+    def _assert_a_first_start(self) -> None:
+        """All rows of progress are lost, and the watch lets it begin anew: nothing is lost if LevelState fits that."""
+        players: Counter[str] = Counter()
+        for was, now in self._world.watching.moves:
+            players.subtract([was.level] if was else [])
+            players.update([now.level] if now else [])
+        for shard in self._world.changes.listed.values():  # what will be counted
+            for record in shard.records[shard.trimmed :]:
+                was_in, is_in = _levels(record)
+                players.update([was_in] if was_in else [])
+                players.subtract([is_in] if is_in else [])
+        rows = self._world.client.tables["LevelState"].items.values()
+        counted = Counter({row["levelId"]["S"]: int(row["playerCount"]["N"]) for row in rows})
+        hold(counted == players, f"rule 7: {counted} was taken for a first start at {players}")
+        self.lost.clear()
+
+    def _has_counted(self) -> bool:
+        rows = self._world.client.tables["StreamProgress"].items.items()
+        return any(name.startswith(_ROWS) and {"sequenceNumber", "ended"} & row.keys() for (name,), row in rows)
 
     def doubt(self) -> None:
         """A worker of the aggregator ended by itself, and the daemon with it."""
@@ -193,6 +216,12 @@ class Losses:
 
 
 def _is_move(record: Record) -> bool:
+    was, now = _levels(record)
+    return was != now
+
+
+def _levels(record: Record) -> tuple[str | None, str | None]:
+    """Where the player was and is."""
     images = orjson.loads(record.data)["dynamodb"]
-    was, now = (images[name] or {} for name in ("OldImage", "NewImage"))
-    return bool(was.get("levelId") != now.get("levelId"))
+    was, now = (images[name]["levelId"]["S"] if images[name] else None for name in ("OldImage", "NewImage"))
+    return was, now
