@@ -61,9 +61,10 @@ def _noticed(mutant: Mutant, first: int, seeds: int) -> int | None:
 
 
 def table(mutants: tuple[Mutant, ...]) -> str:
-    """What ``docs/correctness.md`` says of them."""
+    """What ``docs/correctness.md`` says of them, rule by rule."""
+    by_rule = sorted(mutants, key=lambda mutant: mutant.rule)
     lines = ["| rule | broken on purpose | where | noticed at seed |", "| --- | --- | --- | --- |"]
-    lines += [f"| {mutant.rule} | {mutant.name} | `{mutant.file}` | {mutant.seed} |" for mutant in mutants]
+    lines += [f"| {mutant.rule} | {mutant.name} | `{mutant.file}` | {mutant.seed} |" for mutant in by_rule]
     return "\n".join(lines) + "\n"
 
 
