@@ -10,7 +10,6 @@ from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
 from typing import Any
-from zlib import crc32
 
 from tests.fakes.dynamodb_items import (
     ConditionalCheckFailedException,
@@ -18,6 +17,7 @@ from tests.fakes.dynamodb_items import (
     Table,
     failure,
     ordered,
+    place,
     refuse_transaction,
 )
 from tests.fakes.expressions import Item, condition, update
@@ -119,9 +119,8 @@ class MemoryDynamoDb:
             items = self._seen(table, arguments)
             keys = ordered(items, arguments.get("Segment", 0), arguments.get("TotalSegments", 1))
             if "ExclusiveStartKey" in arguments:
-                begin = table.key(arguments["ExclusiveStartKey"])
-                order = crc32(begin[0].encode()), begin
-                keys = [key for key in keys if (crc32(key[0].encode()), key) > order]
+                begin = place(table.key(arguments["ExclusiveStartKey"]))
+                keys = [key for key in keys if place(key) > begin]
             page = keys[: self._page]
             fits = condition(arguments["FilterExpression"]) if "FilterExpression" in arguments else None
             found = [dict(item) for item in map(items.__getitem__, page) if not fits or fits(item, *_terms(arguments))]

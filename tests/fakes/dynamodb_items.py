@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -68,9 +69,15 @@ class Table:
         return items
 
 
+@lru_cache(4096)
+def place(key: Key) -> tuple[int, Key]:
+    """Where a scan comes by it."""
+    return crc32(key[0].encode()), key
+
+
 def ordered(items: Mapping[Key, Item], segment: int, segments: int) -> list[Key]:
     """The keys of a segment, in the order of a scan."""
-    hashed = sorted((crc32(key[0].encode()), key) for key in items)
+    hashed = sorted(map(place, items))
     return [key for number, key in hashed if number % segments == segment]
 
 

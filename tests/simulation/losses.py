@@ -64,7 +64,7 @@ class Losses:
             finally:
                 self._looking = False
             self._turn_at = world.clock.now + pause
-        if self.lost and watch.obstacle() is None and not self._has_counted():
+        if self.lost and world.clock.now >= self._known_at and watch.obstacle() is None and not self._has_counted():
             self._assert_a_first_start()
         return watch.obstacle() is None
 
