@@ -146,7 +146,7 @@ class Settings(BaseSettings):
         ge=0,
         le=86_400,
         allow_inf_nan=False,
-        description="Time between the level aggregator's live audits, each of which reads all tables; 0: none.",
+        description="Time between the level aggregator's live audits, which read all players and levels; 0: none.",
     )
 
     metrics_host: str = Field("127.0.0.1", description="Address for `/metrics`, `/healthz`, `/readyz`.")

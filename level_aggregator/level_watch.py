@@ -26,6 +26,8 @@ LOOK_SECONDS = 10.0
 # Counts of an aggregator that hangs or catches up are off for longer than a live audit takes. A difference is told of
 # only if it stands, the same, in so many audits more, each after a minute, or the interval if that is shorter.
 CONFIRMATIONS, CONFIRM_AFTER_SECONDS = 2, 60.0
+# Transitions hold a week of minutes: to sum them up each time was a quarter of the whole bill.
+SUMS_AFTER_SECONDS = 86_400.0
 OTHER = "(other)"
 
 _log = structlog.get_logger()
@@ -80,7 +82,7 @@ class LevelWatch:
 
 
 class AuditWatch:
-    """Runs the live audit every ``interval`` seconds."""
+    """Runs the live audit every ``interval`` seconds; the first one, and then one a day, also sums up Transitions."""
 
     def __init__(
         self,
@@ -92,6 +94,7 @@ class AuditWatch:
     ) -> None:
         self._audit, self._metrics, self._interval = audit, metrics, interval
         self._wall, self._sleep = wall, sleep
+        self._summed_at = float("-inf")
 
     def turn(self) -> float:
         """Audit and tell; returns the seconds until the next time. Raises what kept it from auditing."""
@@ -109,11 +112,15 @@ class AuditWatch:
         return self._interval
 
     def _standing(self) -> list[Difference]:
-        found = self._audit.live()
+        begun = self._wall()
+        sums = begun - self._summed_at >= SUMS_AFTER_SECONDS
+        found = self._audit.live(sums=sums)
         for _ in range(CONFIRMATIONS):
             if not found:
                 break
             self._sleep(min(CONFIRM_AFTER_SECONDS, self._interval))
-            again = {difference.standing for difference in self._audit.live()}
+            again = {difference.standing for difference in self._audit.live(sums=sums)}
             found = [difference for difference in found if difference.standing in again]
+        if sums and not found:
+            self._summed_at = begun
         return found

@@ -20,6 +20,7 @@ PRUNER_WRITES, PRUNER_READS = 4, 2  # of the row pruner/cutoff, a pass
 LEASE_WATCHES_PER_FAILOVER = 2  # of each supervisor: headcount/kcl/lease_watch.py
 GAP_LOOK_SECONDS = 30.0  # level_aggregator/gap_watch.py
 LEVEL_LOOK_SECONDS = 10.0  # level_aggregator/level_watch.py
+SUMS_AFTER_SECONDS = 86_400.0  # of a live audit with those of Transitions: level_aggregator/level_watch.py
 PROGRESS_ROWS_OF_A_STREAM_SHARD = 12  # a shard lasts four hours, its row two days
 LOG_LINE = 350  # bytes
 TRANSACTION = 2  # write units of an item in a transaction
@@ -81,7 +82,8 @@ def _reads(load: Load, pace: Pace, read: Batches) -> list[Line]:
     looks = aggregators * (
         levels / LEVEL_LOOK_SECONDS + (1 + parts.scan(leases, parts.LEASE_ROW) + progress) / GAP_LOOK_SECONDS
     )
-    audits = aggregators * (players + levels + transitions) / pace.audit if pace.audit else 0
+    sums = transitions / max(pace.audit, SUMS_AFTER_SECONDS)
+    audits = aggregators * ((players + levels) / pace.audit + sums) if pace.audit else 0
     passes = PRUNER_READS + progress + max(parts.SCAN_SEGMENTS, players)
     return [
         parts.reads("cutoff, by each batch", shards / pace.poll),

@@ -17,6 +17,7 @@ from level_aggregator.level_watch import (
     CONFIRM_AFTER_SECONDS,
     LOOK_SECONDS,
     OTHER,
+    SUMS_AFTER_SECONDS,
     AuditWatch,
     LevelWatch,
     companions,
@@ -153,6 +154,26 @@ def test_an_audit_that_fails_is_counted_and_shows_nothing() -> None:
         audited.watch.turn()
     assert audited.audits() == [0, 0, 1]
     assert audited.registry.get_sample_value("headcount_audit_timestamp_seconds") is None
+
+
+def test_transitions_are_summed_up_once_a_day() -> None:
+    """A sum that is off is found then, and told of by every audit until it is not."""
+    audited = _Audited()
+    assert audited.watch.turn() == 900
+    audited.counts.made.update([Transition(60, None, "forest")])
+
+    for _ in range(4):
+        audited.watch.turn()
+        audited.clock.sleep(900)
+    assert audited.audits() == [5, 0, 0]
+
+    audited.clock.sleep(SUMS_AFTER_SECONDS)
+    audited.watch.turn()
+    audited.watch.turn()
+    assert audited.audits() == [5, 2, 0]
+    audited.counts.made.clear()
+    audited.watch.turn()
+    assert audited.audits() == [6, 2, 0]
 
 
 def test_an_interval_of_zero_is_no_audit() -> None:
