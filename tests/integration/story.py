@@ -13,7 +13,7 @@ from tests.integration.waiting import eventually
 
 SECOND, MINUTE = 1000, 60
 HOUR_MS = 3_600_000
-SETTLE_SECONDS = 40.0
+SETTLE_SECONDS = 150.0  # patience: LocalStack's Kinesis takes some 50 records a second, and it is not alone
 CROWD = 40  # players per shard that come and go
 IDLE, LATENESS = 300, 10  # seconds: the defaults
 
