@@ -2,14 +2,11 @@
 
 from tests.fault import ills
 from tests.fault.conftest import MakeGame
-from tests.fault.findings import Findings
+from tests.fault.findings import MOST_SECONDS, Findings
 from tests.fault.toxic import Toxic
 from tests.integration.waiting import eventually
 
 ILL_SECONDS = 4.0
-DAEMON_SECONDS = 15.0
-# Both daemons start at once, beside other tests; `make faults`, which runs alone, says what a recovery may take.
-MOST_SECONDS = 30.0
 
 
 def test_lost_answers_and_kills_change_no_count(make_game: MakeGame, toxic: Toxic, findings: Findings) -> None:
@@ -19,7 +16,7 @@ def test_lost_answers_and_kills_change_no_count(make_game: MakeGame, toxic: Toxi
     illness = toxic.ill = ills.Often(ills.lose, ills.writes, 0.3, seed=1)
     game.play(ILL_SECONDS)
     for name in ("level_aggregator", "consumer"):
-        eventually(game.of(name).daemon, DAEMON_SECONDS, f"a daemon of {name}").kill()
+        eventually(game.of(name).daemon, MOST_SECONDS, f"a daemon of {name}").kill()
     toxic.ill = None
     took = game.counts_again()
     assert illness.hit > 0
