@@ -63,15 +63,15 @@ class Moves:
 
 
 def differences(
-    recount: Mapping[str, int], levels: Mapping[str, LevelCount], moves: Moves | None, *, none_expired: bool = False
+    recount: Mapping[str, int], levels: Mapping[str, LevelCount], moves: Moves, *, none_expired: bool = False
 ) -> list[Difference]:
-    """What breaks I1, I2 and I4 (pure). ``recount``: players per level by PlayerState; ``moves`` None: not summed up.
+    """What breaks I1, I2 and I4 (pure). ``recount``: players per level by PlayerState.
 
     Buckets of transitions expire, so they may sum to less than the counters of all time; not where it is known that
     ``none_expired`` yet.
     """
+    entered, left = moves.entered, moves.left
     found = []
-    entered, left = (moves.entered, moves.left) if moves else (Counter[str](), Counter[str]())
     for level in sorted(recount.keys() | levels.keys() | entered.keys() | left.keys()):
         row = levels.get(level)
         players, ins, outs = (row.players, row.entered, row.left) if row else (0, 0, 0)
@@ -81,8 +81,6 @@ def differences(
             found.append(Difference("I2", level, "playerCount", players, 0))
         if ins - outs != players:
             found.append(Difference("I4", level, "entered - left", ins - outs, players))
-        if moves is None:
-            continue
         if entered[level] > ins or (none_expired and entered[level] < ins):
             found.append(Difference("I4", level, "sum of transitions into it", entered[level], ins))
         if left[level] > outs or (none_expired and left[level] < outs):
@@ -101,7 +99,7 @@ class Audit:
     def strict(self, *, none_expired: bool = False, sums: bool = True) -> list[Difference]:
         """One recount: for a drained system, in which nothing is under way; ``sums``: with those of Transitions."""
         # Transitions before levels before players: what is under way meanwhile shows as itself, not as a broken I4.
-        moves = Moves.of(self.counts.transitions()) if sums else None
+        moves = Moves.of(self.counts.transitions()) if sums else Moves()  # which may sum to less
         levels = self.counts.levels()
         recount = Counter(row.level for _, row in self.players.all())
         return differences(recount, levels, moves, none_expired=none_expired)
