@@ -1,6 +1,6 @@
 """DynamoDB's client in memory, for tables with string keys: what boto3 offers and Headcount uses of it.
 
-Passes the contract suites of ``tests/contract``, as DynamoDB Local does. Single-threaded.
+Passes the contract suites of ``tests/contract``, as DynamoDB Local does. Of threads, one calls at a time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
+from threading import RLock
 from typing import Any
 
 from tests.fakes.dynamodb_items import (
@@ -55,6 +56,7 @@ class MemoryDynamoDb:
         self.tables: dict[str, Table] = {}
         self._wall, self._lag = wall, lag
         self._touch, self._on_change, self._page = touch, on_change, page
+        self._one_at_a_time = RLock()  # a call may call again, by what `touch` and `on_change` do
 
     def create_table(self, TableName: str, KeySchema: list[dict[str, str]], **more: Any) -> None:  # noqa: N803 (boto3's)
         """Make a table."""
@@ -205,9 +207,10 @@ class MemoryDynamoDb:
         return self.tables[name]
 
     def _called(self, operation: str, table: str, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        self._touch(operation, table, BEFORE)
-        answer = run()
-        return run() if self._touch(operation, table, AFTER) else answer
+        with self._one_at_a_time:
+            self._touch(operation, table, BEFORE)
+            answer = run()
+            return run() if self._touch(operation, table, AFTER) else answer
 
     def expire(self) -> None:
         """Delete whatever has expired: DynamoDB does at some time after that."""
