@@ -52,6 +52,7 @@ class Parts:
     refresh: float
     first_watermark: Callable[[str], int | None]
     poison_limit: PoisonLimit = NO_LIMIT
+    pushed: bool = False
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -67,7 +68,7 @@ class ConsumerHandler:
         self._ledger = Ledger()
         self._roster = Roster(parts.refresh)
         self._writer = PlayerWriter(parts.players, parts.writers, parts.metrics)
-        self._quiet = Quiet()
+        self._quiet = Quiet(pushed=parts.pushed)
         self._guard = PoisonGuard(parts.poison_limit, None, None)
         self._confirmed: Note | None = None
         self._newest: int | None = None
@@ -91,9 +92,8 @@ class ConsumerHandler:
         cutoff = parts.progress.cutoff()
         now = parts.monotonic()
         due = self._roster.raise_cutoff(cutoff.cutoff) | self._roster.due(now, everything=self._full())
-        note = self._note(cutoff)
-        if note is not None:
-            self._confirmed = self._quiet.batch(empty_at_tip=caught_up and not records, now=note) or self._confirmed
+        confirmed = self._quiet.batch(empty=not records, caught_up=caught_up, now=self._note(cutoff))
+        self._confirmed = confirmed or self._confirmed
         noted: list[Noted] = []
         entries = [Entry(record.position, record.sequence_number, record.arrived_at) for record in records]
         for record, read, entry in zip(records, reads, entries, strict=True):

@@ -21,17 +21,24 @@ class Quiet:
     A batch that reaches the processor was read some time ago. So a note counts only when more batches than can be on
     their way have come since, and the newest of them was empty, from the stream's tip: everything that had arrived
     before the note is then read.
+
+    Where batches are ``pushed`` any number can be on their way while the processor is busy. There so many must have
+    come in a row that each was from the stream's tip and had to be waited for: then none was on its way. See ADR 12.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pushed: bool = False) -> None:
+        self._pushed = pushed
         self._note: Note | None = None
         self._batches_since = 0
 
-    def batch(self, *, empty_at_tip: bool, now: Note) -> Note | None:
-        """Tell of a batch that was delivered; ``now``: what could be noted now. Returns a note just confirmed."""
-        self._batches_since += 1
+    def batch(self, *, empty: bool, caught_up: bool, now: Note | None) -> Note | None:
+        """Tell of a batch that was delivered; ``now``: what can be noted, if anything. Returns a note just confirmed.
+
+        ``caught_up``: it came from the stream's tip and, where pushed, had to be waited for.
+        """
+        self._batches_since = 0 if self._pushed and not caught_up else self._batches_since + 1
         confirmed = None
-        if self._note is not None and empty_at_tip and self._batches_since > BATCHES_ON_THEIR_WAY:
+        if self._note is not None and empty and caught_up and self._batches_since > BATCHES_ON_THEIR_WAY:
             confirmed, self._note = self._note, None
         if self._note is None:
             self._note, self._batches_since = now, 0

@@ -51,8 +51,10 @@ def main() -> None:
         refresh=settings.refresh_seconds,
         first_watermark=parents_least_watermark(stream, progress, identity),
         poison_limit=PoisonLimit(settings.poison_run_limit, settings.poison_percent_limit),
+        pushed=settings.enhanced_fan_out,
     )
-    run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard))
+    pushed = settings.enhanced_fan_out
+    run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard), pushed=pushed)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ PREFIX = "HEADCOUNT_"
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 MOST_SECONDS = 86_400
+MOST_CONSUMER_NAME = 128  # of Kinesis, for a stream's registered consumer: the KCL application's name
 Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 
 
@@ -128,6 +129,10 @@ class Settings(BaseSettings):
         10, ge=1, le=300, description="A lease not renewed for so long is taken over by another worker."
     )
     poll_milliseconds: int = Field(500, ge=200, le=60_000, description="Pause between reads of one shard.")
+    enhanced_fan_out: bool = Field(
+        False,
+        description="Kinesis pushes events to the consumer (enhanced fan-out), instead of being asked; it costs extra.",
+    )
     start_timeout_seconds: int = Field(
         600, ge=5, le=3600, description="How long the KCL's start may take; a first start makes its tables."
     )
@@ -176,6 +181,16 @@ class Settings(BaseSettings):
                 pair = f"{variable(named[name])} and {variable(field)}"
                 raise ValueError(f"{pair} are the same name, {name!r}: each table needs its own")
             named[name] = field
+        return self
+
+    @model_validator(mode="after")
+    def _fan_out_can_be_named(self) -> Self:
+        most = MOST_CONSUMER_NAME - len("-consumer")
+        if self.enhanced_fan_out and len(self.application) > most:
+            raise ValueError(
+                f"{variable('application')} is of {len(self.application)} characters: with "
+                f"{variable('enhanced_fan_out')} Kinesis bears {most}, as it names its consumer so"
+            )
         return self
 
     @property

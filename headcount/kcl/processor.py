@@ -24,6 +24,11 @@ EXIT_FAILED = 1
 
 _BEGINNINGS = {"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}
 _CHECKPOINT_TRIES = 10
+
+# A pushed batch may have waited in the daemon while others were handled, and what it says of the stream's tip is as
+# old. One that this process had to wait for did not.
+PUSHED_WAIT_SECONDS = 0.5
+
 _log = structlog.get_logger()
 
 
@@ -46,7 +51,7 @@ class Handler(Protocol):
         """Called once; ``checkpoint``: where the KCL continues, None: at a beginning."""
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:
-        """Take one batch (maybe empty); ``caught_up``: the read had come to the stream's tip.
+        """Take one batch (maybe empty); ``caught_up``: the read had come to the stream's tip, and was no old one.
 
         Returns counts for the batch's log line. All effects that can't wait are durable when it returns.
         """
@@ -66,9 +71,15 @@ class ShardProcessor:
         make_handler: Callable[[str], Handler],
         metrics: ShardMetrics,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        pushed: bool = False,
     ) -> None:
+        """``pushed``: batches come as they are pushed, not as they are asked for."""
         self._make_handler = make_handler
-        self._metrics, self._sleep = metrics, sleep
+        self._metrics, self._sleep, self._monotonic = metrics, sleep, monotonic
+        self._least_wait = PUSHED_WAIT_SECONDS if pushed else 0.0
+        self._done_at = float("-inf")
         self._handler: Handler | None = None
         self._shard = ""
         self._lost = False
@@ -92,9 +103,11 @@ class ShardProcessor:
         if self._lost or self._handler is None:
             return
         begun = time.perf_counter()
+        was_awaited = self._monotonic() - self._done_at >= self._least_wait
         with _Fatal("process records"):
-            counts = self._handler.handle(records, caught_up=behind == 0)
+            counts = self._handler.handle(records, caught_up=behind == 0 and was_awaited)
             self._checkpoint(checkpointer, self._handler.settle(everything=False))
+        self._done_at = self._monotonic()
         took = time.perf_counter() - begun
         self._observe(records, behind, took)
         if records:

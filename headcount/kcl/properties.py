@@ -21,7 +21,8 @@ class DaemonConfig:
     """What one KCL daemon shall do.
 
     ``stream``: a Kinesis stream's name or a DynamoDB stream's ARN; ``application``: the KCL application's name, which
-    is the name of its lease table; ``command``: starts a worker process, no argument of it may hold white space.
+    is the name of its lease table; ``command``: starts a worker process, no argument of it may hold white space;
+    ``fan_out``: Kinesis pushes records, to a consumer of the stream that the KCL registers by the application's name.
     """
 
     stream: str
@@ -35,6 +36,7 @@ class DaemonConfig:
     failover_seconds: float
     poll_milliseconds: int
     stall_seconds: float
+    fan_out: bool
 
 
 def properties(config: DaemonConfig) -> dict[str, str]:
@@ -57,7 +59,7 @@ def properties(config: DaemonConfig) -> dict[str, str]:
         "awsCredentialsProvider": "DefaultCredentialsProvider",
         "initialPositionInStream": config.initial_position,
         "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
-        "retrievalMode": "POLLING",
+        "retrievalMode": "FANOUT" if config.fan_out else "POLLING",
         "metricsLevel": "NONE",
         # The heartbeat: without it a child that dies idle goes unnoticed until the next record.
         "callProcessRecordsEvenForEmptyRecordList": "true",

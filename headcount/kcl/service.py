@@ -40,7 +40,8 @@ class Service:
 
     def daemon(self, settings: Settings, aws: Aws, worker_id: str) -> DaemonConfig:
         """How its daemon runs, as the worker ``worker_id`` of its application."""
-        streams = aws.streams if self.stream.startswith("arn:") else aws.kinesis
+        of_a_table = self.stream.startswith("arn:")
+        streams = aws.streams if of_a_table else aws.kinesis
         return DaemonConfig(
             stream=self.stream,
             application=self.application,
@@ -53,4 +54,5 @@ class Service:
             failover_seconds=settings.failover_seconds,
             poll_milliseconds=settings.poll_milliseconds,
             stall_seconds=settings.stall_seconds,
+            fan_out=settings.enhanced_fan_out and not of_a_table,
         )

@@ -25,10 +25,12 @@ LOG_PIPE = "KCL_CHILD_LOG"  # where a child's log lines go: the daemon would log
 _log = structlog.get_logger()
 
 
-def run_worker(service: str, settings: Settings, make_handler: Callable[[str], Handler]) -> NoReturn:
+def run_worker(
+    service: str, settings: Settings, make_handler: Callable[[str], Handler], *, pushed: bool = False
+) -> NoReturn:
     """Serve one shard until the daemon closes stdin; exits 0 then, non-zero without a checkpoint on any failure.
 
-    ``make_handler`` is called with the shard's id.
+    ``make_handler`` is called with the shard's id; ``pushed``: see `ShardProcessor`.
     """
     # A person's Ctrl-C reaches the whole process group; the daemon's drain ends this process when it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -39,7 +41,7 @@ def run_worker(service: str, settings: Settings, make_handler: Callable[[str], H
     os.dup2(2, 1)  # a stray print goes to stderr, not into the protocol
     code = EXIT_FAILED
     try:
-        processor = ShardProcessor(make_handler, ShardMetrics())
+        processor = ShardProcessor(make_handler, ShardMetrics(), pushed=pushed)
         Conversation(sys.stdin.buffer, protocol).serve(processor)
         code = 0
     except SystemExit as end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,13 @@ class Output(io.BytesIO):
         return super().write(text)
 
 
-def talk(make: Callable[[str], Handler], *told: Line, listen: Callable[[Line], None] = lambda _: None) -> Conversation:
+def talk(
+    make: Callable[[str], Handler],
+    *told: Line,
+    listen: Callable[[Line], None] = lambda _: None,
+    monotonic: Callable[[], float] = time.monotonic,
+    pushed: bool = False,
+) -> Conversation:
     """Tell a processor all these lines; ``listen`` hears each answer at its time."""
     registry, said, slept = CollectorRegistry(), list[Line](), list[float]()
 
@@ -104,7 +111,7 @@ def talk(make: Callable[[str], Handler], *told: Line, listen: Callable[[Line], N
         said.append(line)
         listen(line)
 
-    processor = ShardProcessor(make, ShardMetrics(registry), slept.append)
+    processor = ShardProcessor(make, ShardMetrics(registry), slept.append, monotonic, pushed=pushed)
     lines = io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in told))
     try:
         Loop(lines, Output(hear)).serve(processor)

@@ -12,7 +12,7 @@ from typing import Any
 ACCOUNT = "account"  # for what names no resource
 KCL_INDEX = "LeaseOwnerToLeaseKeyIndex"
 
-_STREAM = "events_stream"
+_STREAM, _CONSUMER = "events_stream", "events_stream_consumer"
 _TABLES = ("player_table", "level_table", "transitions_table", "progress_table", "dead_letter_table")
 _TABLE_STREAM = "player_table_stream"
 _APPLICATIONS = {"consumer": "consumer", "level_aggregator": "level-aggregator"}
@@ -22,7 +22,7 @@ _KCL_TABLES = {
     "-WorkerMetricStats": "worker_metrics_table",
 }
 _INDEX = "lease_table_index"
-RESOURCES = frozenset({_STREAM, *_TABLES, _TABLE_STREAM, *_KCL_TABLES.values(), _INDEX, ACCOUNT})
+RESOURCES = frozenset({_STREAM, _CONSUMER, *_TABLES, _TABLE_STREAM, *_KCL_TABLES.values(), _INDEX, ACCOUNT})
 
 # A transaction is no action of IAM's: each part needs what the same write or read by itself would need.
 _PARTS = {
@@ -78,7 +78,7 @@ class Names:
             case "DynamoDBStreams":
                 found = iter([(f"dynamodb:{operation}", self._table_stream(call.body))])
             case "Kinesis":
-                found = iter([(f"kinesis:{operation}", self._stream(call))])
+                found = ((f"kinesis:{operation}", resource) for resource in self._stream(call))
             case _:
                 found = iter([(call.target, ACCOUNT)])
         return {Permission(call.service, resource, action) for action, resource in found}
@@ -115,11 +115,20 @@ class Names:
             return self._resources.get(table, f"table {table}") + "_stream"
         return _TABLE_STREAM if "ShardIterator" in body else ACCOUNT  # an iterator names none: there is but one
 
-    def _stream(self, call: Call) -> str:
-        for key in ("StreamName", "StreamARN"):
-            if key in call.body:
-                return self._named(call.service, call.body[key])
-        return _STREAM if {"ShardIterator", "NextToken"} & call.body.keys() else ACCOUNT  # likewise
+    def _stream(self, call: Call) -> Iterator[str]:
+        body = call.body
+        named = [body[key] for key in ("StreamName", "StreamARN") if key in body]
+        if named:
+            yield self._named(call.service, named[0])
+        if "ConsumerARN" in body or ("ConsumerName" in body and call.target.endswith(".DescribeStreamConsumer")):
+            yield self._consumer(call.service, body)
+        elif not named:
+            yield _STREAM if {"ShardIterator", "NextToken"} & body.keys() else ACCOUNT  # likewise
+
+    def _consumer(self, service: str, body: Mapping[str, Any]) -> str:
+        """Which ends a stream's ARN: ``…/consumer/<KCL application>:<birth>``."""
+        name = body.get("ConsumerName") or body["ConsumerARN"].rpartition("/")[2].partition(":")[0]
+        return _CONSUMER if self._named(service, name) == _KCL_TABLES[""] else f"unknown consumer {name}"
 
     def _named(self, service: str, name: str) -> str:
         name = name.rpartition("/")[2]  # an ARN will do, too

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from headcount.settings import Settings, variable
 from tests.integration.calls import RESOURCES, Permission
 
 PATH = "deploy/terraform/modules/headcount/permissions.json"
@@ -18,6 +19,13 @@ def _known(resource: str) -> str:
     if resource not in RESOURCES:
         raise ValueError(f"{resource} is none of {', '.join(sorted(RESOURCES))}")
     return resource
+
+
+def _switch(name: str) -> str:
+    switches = {variable(field) for field, info in Settings.model_fields.items() if info.annotation is bool}
+    if name not in switches:
+        raise ValueError(f"{name} is no setting that is on or off: {', '.join(sorted(switches))}")
+    return name
 
 
 Action = Annotated[str, Field(pattern=r"^[a-z]+:[A-Z][A-Za-z]+$")]  # no wildcards
@@ -34,6 +42,7 @@ class Statement(_Strict):
 
     sid: str = Field(pattern=r"^[A-Za-z0-9]+$")
     resource: Resource
+    only_with: Annotated[str, AfterValidator(_switch)] | None = None  # the setting without which no such call is made
     actions: tuple[Action, ...] = Field(min_length=1)
     why: Reason
 

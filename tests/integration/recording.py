@@ -12,8 +12,9 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.typing import Framework
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.forwarding import call_of, client_of, listening, passed_on
@@ -21,6 +22,7 @@ from tests.integration.calls import Call
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 _STOP_SECONDS = 10.0
+_ENDLESS = ".SubscribeToShard"  # its answer lasts for minutes: events as they come
 
 
 class Recording:
@@ -65,10 +67,17 @@ class Recording:
     async def _forward(self, request: Request) -> Response:
         body = await request.body()
         url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        self.calls.append(call_of(request.method, request.url.path, request.headers, body))
+        call = call_of(request.method, request.url.path, request.headers, body)
+        self.calls.append(call)
         headers = passed_on(request.headers.items())
-        answer = await self._client.request(request.method, url, headers=headers, content=body)
-        response = Response(answer.content, answer.status_code)
+        asked = self._client.build_request(request.method, url, headers=headers, content=body)
+        answer = await self._client.send(asked, stream=True)
+        response: Response
+        if call.target.endswith(_ENDLESS):
+            end = BackgroundTask(answer.aclose)
+            response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=end)
+        else:
+            response = Response(await answer.aread(), answer.status_code)
         for name, value in passed_on(answer.headers.items()):
             response.headers.append(name, value)
         return response

@@ -17,6 +17,7 @@ ENVIRONMENT = {
 }
 DYNAMODB, STREAMS, KINESIS = "DynamoDB_20120810", "DynamoDBStreams_20120810", "Kinesis_20131202"
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/{}"
+EVENTS = "arn:aws:kinesis:us-east-1:000000000000:stream/events"
 STREAM_ARN = ARN + "/stream/2026-01-01T00:00:00.000"
 TRANSACTION = [
     {"Update": {"TableName": "levels"}},
@@ -124,6 +125,33 @@ TRANSACTION = [
             f"{KINESIS}.ListShards",
             {"StreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/other"},
             {("kinesis:ListShards", "unknown other")},
+        ),
+        (
+            "consumer",
+            f"{KINESIS}.DescribeStreamConsumer",
+            {"StreamARN": EVENTS, "ConsumerName": "game-consumer"},
+            {
+                ("kinesis:DescribeStreamConsumer", "events_stream"),
+                ("kinesis:DescribeStreamConsumer", "events_stream_consumer"),
+            },
+        ),
+        (
+            "consumer",
+            f"{KINESIS}.RegisterStreamConsumer",
+            {"StreamARN": EVENTS, "ConsumerName": "game-consumer"},
+            {("kinesis:RegisterStreamConsumer", "events_stream")},
+        ),
+        (
+            "consumer",
+            f"{KINESIS}.SubscribeToShard",
+            {"ConsumerARN": EVENTS + "/consumer/game-consumer:1764288000", "ShardId": "s"},
+            {("kinesis:SubscribeToShard", "events_stream_consumer")},
+        ),
+        (
+            "consumer",
+            f"{KINESIS}.SubscribeToShard",
+            {"ConsumerARN": EVENTS + "/consumer/game-level-aggregator:1764288000", "ShardId": "s"},
+            {("kinesis:SubscribeToShard", "unknown consumer game-level-aggregator")},
         ),
         ("consumer", "monitoring:POST /", {}, {("monitoring:POST /", "account")}),
     ],

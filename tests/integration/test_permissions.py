@@ -62,7 +62,7 @@ class Day:
         first.wait_for_workers(SHARDS)
         aggregator.wait_for_workers(1)
 
-        second = self._start("consumer")
+        second = self._start("consumer", HEADCOUNT_ENHANCED_FAN_OUT="true")
         eventually(lambda: first.workers() and second.workers(), WAIT_SECONDS, "shards to be shared")
         assert first.drain() == 0
         assert aggregator.drain() == 0

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.simulation.streams import Stream
 
 
+MOST_PUSHED = 19  # batches that the KCL holds for a worker: 8 in its subscriber, 11 in its publisher (KCL 3.1.3)
+
+
 @dataclass(frozen=True)
 class Around:
     """What the KCL tells of. ``touch``: a checkpoint is asked for (before) or was made (after).
@@ -40,10 +43,16 @@ class Around:
 
 
 class Delivery:
-    """Delivers a stream's shards to processors. ``prefetch``: batches fetched ahead, at most 2."""
+    """Delivers a stream's shards to processors. ``prefetch``: batches fetched ahead, at most 2.
 
-    def __init__(self, stream: Stream, make: Callable[[], ShardProcessor], around: Around, prefetch: int) -> None:
-        self._stream, self._make, self._around, self._prefetch = stream, make, around, prefetch
+    ``pushed``: the stream pushes them. They come while a worker is busy, up to `MOST_PUSHED`, and wait only then.
+    """
+
+    def __init__(
+        self, stream: Stream, make: Callable[[], ShardProcessor], around: Around, prefetch: int, *, pushed: bool
+    ) -> None:
+        self._stream, self._make, self._around = stream, make, around
+        self._prefetch, self._pushed = 0 if pushed else prefetch, pushed
         self.leases: dict[str, Lease] = {}
         self._calls = 0  # of processors, under way
 
@@ -97,12 +106,14 @@ class Delivery:
             lease.zombies.append(worker)
 
     def _round(self, worker: Worker, most: int, prefetch: int) -> None:
-        if worker.busy:
+        if worker.busy and not (self._pushed and len(worker.fetched) < MOST_PUSHED):
             return
         records = worker.lease.shard.records
         batch = records[worker.at : worker.at + most]
         worker.at += len(batch)
         worker.fetched.append((batch, 1000 * (len(records) - worker.at)))
+        if worker.busy:
+            return
         while len(worker.fetched) > prefetch:
             if not self._deliver(worker):
                 return

@@ -25,7 +25,8 @@ class Config:
     ``skews``: what the wall clocks of consumers and pruners are off by, s, in turn. ``most_items`` of a transaction
     (None: as DynamoDB has it). ``batch``: records that a service takes at once in the end. ``lags``: how old an answer
     of DynamoDB may be where no consistent read is asked for, s, in turn. ``losses``: whether changes may be lost to
-    the counts. ``crowd``: whether many players are in many levels.
+    the counts. ``crowd``: whether many players are in many levels. ``pushed``: whether events are pushed (enhanced
+    fan-out).
     """
 
     idle: float
@@ -46,6 +47,7 @@ class Config:
     crowd: bool = False
     transitions_kept: int = 604_800
     letters_kept: int = 2_592_000
+    pushed: bool = False
 
 
 @dataclass(frozen=True)

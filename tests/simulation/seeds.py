@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from tests.simulation.actions import actions, brisk_actions, calm_actions
@@ -12,7 +13,7 @@ from tests.simulation.traffic import traffic
 def schedule(seed: int) -> Schedule:
     """The run of a seed."""
     random = Random(seed)
-    config = _config(random)
+    config = replace(_config(random), pushed=Random(f"pushed {seed}").random() < 0.15)
     sent = traffic(random, config)
     if config.calm:
         happens = calm_actions(random, sent)

@@ -74,6 +74,7 @@ class Services:
             refresh=world.settings.refresh_seconds,
             first_watermark=parents_least_watermark(self._stream, world.progress, self._identity),
             poison_limit=world.poison_limit,
+            pushed=world.schedule.config.pushed,
             wall=lambda: world.clock.now + skew,
             monotonic=world.clock,
         )

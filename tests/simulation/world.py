@@ -185,10 +185,12 @@ class World:
         def on_checkpoint(shard: str, position: Position | None) -> None:
             self.watching.checkpointed(f"{worker}/{shard}", position)
 
-        def new() -> ShardProcessor:
-            return ShardProcessor(make(), MUTE, self.wait)
-
         is_guarded = stream is self.changes
+        pushed = config.pushed and stream is self.events
+
+        def new() -> ShardProcessor:
+            return ShardProcessor(make(), MUTE, self.wait, self.clock, pushed=pushed)
+
         around = Around(
             touch=lambda moment: self.faults.touch(CHECKPOINT, "", moment),
             on_checkpoint=on_checkpoint,
@@ -196,4 +198,4 @@ class World:
             may_run=self.losses.may_run if is_guarded else lambda: True,
             on_failure=self.losses.doubt if is_guarded else lambda: None,
         )
-        return Kcl(stream, new, around, config.prefetch)
+        return Kcl(stream, new, around, config.prefetch, pushed=pushed)

@@ -117,6 +117,34 @@ def test_an_empty_batch_is_a_heartbeat(behind: int | None, caught_up: bool) -> N
     assert talked.metrics.get_sample_value("headcount_last_batch_timestamp_seconds", {"shard": "shard-1"})
 
 
+@pytest.mark.parametrize(
+    ("pushed", "took", "waited", "caught_up"),
+    [(True, 0, 0.49, False), (True, 0, 0.5, True), (True, 60, 0.49, False), (False, 0, 0, True)],
+)
+def test_a_push_is_from_the_tip_where_it_had_to_be_waited_for(
+    pushed: bool, took: float, waited: float, caught_up: bool
+) -> None:
+    """What this process did meanwhile is no waiting, a checkpoint included."""
+    clock = Clock(0.0)
+    handler = Recorder()
+
+    def listen(line: Line) -> None:
+        clock.now += took if line["action"] == "checkpoint" else waited
+
+    talk(
+        handler.make,
+        initialize(),
+        process(ONE, behind=0),
+        checkpointed(),
+        process(behind=0),
+        listen=listen,
+        monotonic=clock,
+        pushed=pushed,
+    )
+
+    assert handler.told[3] == ("handle", [], caught_up)
+
+
 def test_a_throttled_checkpoint_is_tried_again() -> None:
     answers = [checkpointed("ThrottlingException"), checkpointed("KinesisClientLibDependencyException"), checkpointed()]
 

@@ -18,6 +18,7 @@ CONFIG = DaemonConfig(
     failover_seconds=10,
     poll_milliseconds=500,
     stall_seconds=300,
+    fan_out=False,
 )
 
 
@@ -38,6 +39,11 @@ def test_a_read_is_bounded_for_the_daemons_heap_and_by_what_a_tables_stream_give
     assert properties(CONFIG)["maxRecords"] == "2000"
     table = replace(CONFIG, stream="arn:aws:dynamodb:eu-west-1:123456789012:table/PlayerState/stream/2026")
     assert properties(table)["maxRecords"] == "1000"
+
+
+@pytest.mark.parametrize(("fan_out", "mode"), [(False, "POLLING"), (True, "FANOUT")])
+def test_records_are_asked_for_or_pushed(fan_out: bool, mode: str) -> None:
+    assert properties(replace(CONFIG, fan_out=fan_out))["retrievalMode"] == mode
 
 
 def test_idle_shards_have_a_heartbeat_and_the_mode_fails_over_fast() -> None:

@@ -9,7 +9,7 @@ NEEDED = BATCHES_ON_THEIR_WAY + 1
 
 def feed(quiet: Quiet, empties: list[bool]) -> list[int | None]:
     """The times confirmed by batches that come at 0, 1, 2, and so on."""
-    confirmed = (quiet.batch(empty_at_tip=empty, now=Note(at, at * 10)) for at, empty in enumerate(empties))
+    confirmed = (quiet.batch(empty=empty, caught_up=empty, now=Note(at, at * 10)) for at, empty in enumerate(empties))
     return [note.at if note else None for note in confirmed]
 
 
@@ -45,6 +45,35 @@ def test_an_empty_batch_that_may_have_been_read_before_the_note_confirms_nothing
 def test_the_stream_time_is_the_one_noted_before() -> None:
     quiet = Quiet()
     for at in range(NEEDED):
-        quiet.batch(empty_at_tip=True, now=Note(at, at))
+        quiet.batch(empty=True, caught_up=True, now=Note(at, at))
 
-    assert quiet.batch(empty_at_tip=True, now=Note(99, 99)) == Note(0, 0)
+    assert quiet.batch(empty=True, caught_up=True, now=Note(99, 99)) == Note(0, 0)
+
+
+def test_without_a_time_no_note_is_taken_and_an_older_one_confirmed() -> None:
+    quiet = Quiet()
+    for at in (None, 3, *[None] * (NEEDED - 1)):
+        assert quiet.batch(empty=True, caught_up=True, now=None if at is None else Note(at, at)) is None
+
+    assert quiet.batch(empty=True, caught_up=True, now=None) == Note(3, 3)
+    assert quiet.batch(empty=True, caught_up=True, now=None) is None
+
+
+@pytest.mark.parametrize("late", range(NEEDED))
+def test_pushes_confirm_a_note_only_where_so_many_in_a_row_were_awaited(late: int) -> None:
+    """One that was not may have lain there since before the note, and so may those before it."""
+    awaited = [True] * (NEEDED + 1)
+    awaited[1 + late] = False
+
+    assert feed(Quiet(pushed=True), [*awaited, *[True] * late]) == [None] * (NEEDED + 1 + late)
+    assert feed(Quiet(pushed=True), [*awaited, *[True] * (late + 1)])[-1] == 0
+
+
+def test_pushed_records_that_were_awaited_count_and_an_empty_push_confirms() -> None:
+    """Else records that can't be read, one now and then, would hold up all pruning."""
+    quiet = Quiet(pushed=True)
+    quiet.batch(empty=True, caught_up=True, now=Note(0, 0))
+    for at in range(1, 9):
+        assert quiet.batch(empty=False, caught_up=True, now=Note(at, at)) is None
+
+    assert quiet.batch(empty=True, caught_up=True, now=Note(9, 9)) == Note(0, 0)

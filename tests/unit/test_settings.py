@@ -49,6 +49,7 @@ BAD = [
     ("HEADCOUNT_LOG_LEVEL", "info", "DEBUG|INFO|WARNING|ERROR"),
     ("HEADCOUNT_WORKER_ID", "a worker", "[A-Za-z0-9_.:/-]"),
     ("HEADCOUNT_POLL_MILLISECONDS", "100", "200"),
+    ("HEADCOUNT_ENHANCED_FAN_OUT", "perhaps", "boolean"),
 ]
 
 

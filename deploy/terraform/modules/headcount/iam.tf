@@ -1,4 +1,5 @@
-# A role per service, with what permissions.json lists: the calls that the service was seen to make, and rare ones.
+# A role per service, with what permissions.json lists: the calls that the service was seen to make, and rare ones. Those
+# of a statement with "only_with" it makes only where that setting is on.
 
 locals {
   table_arns = {
@@ -25,8 +26,12 @@ locals {
       lease_table_index    = "arn:${local.partition}:dynamodb:${local.region}:${local.account}:table/${application}/index/LeaseOwnerToLeaseKeyIndex"
       coordinator_table    = "arn:${local.partition}:dynamodb:${local.region}:${local.account}:table/${application}-CoordinatorState"
       worker_metrics_table = "arn:${local.partition}:dynamodb:${local.region}:${local.account}:table/${application}-WorkerMetricStats"
+      # A registered consumer's ARN ends with its birth.
+      events_stream_consumer = "${local.events_stream_arn}/consumer/${application}:*"
     }
   }
+
+  switched_on = ["true", "True", "TRUE", "1", "yes", "on", "t", "y"] # as the settings are read
 
   service_statements = {
     for service in keys(local.services) : service => [
@@ -36,6 +41,7 @@ locals {
         Action   = statement.actions
         Resource = merge(local.resource_arns, lookup(local.kcl_resource_arns, service, {}))[statement.resource]
       }
+      if !can(statement.only_with) || contains(local.switched_on, lookup(var.settings, lookup(statement, "only_with", ""), "false"))
     ]
   }
 

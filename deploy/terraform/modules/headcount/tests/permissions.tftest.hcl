@@ -28,7 +28,7 @@ run "task_roles" {
   }
 
   assert {
-    condition     = alltrue([for service, policy in aws_iam_role_policy.task : [for statement in jsondecode(policy.policy).Statement : statement.Sid] == [for statement in local.permissions.services[service] : statement.sid]])
+    condition     = alltrue([for service, policy in aws_iam_role_policy.task : [for statement in jsondecode(policy.policy).Statement : statement.Sid] == [for statement in local.permissions.services[service] : statement.sid if !can(statement.only_with)]])
     error_message = "a policy has the statements of permissions.json and no other"
   }
 
@@ -105,6 +105,38 @@ run "resources_are_this_deployments" {
   assert {
     condition     = alltrue([for policy in [aws_iam_role_policy.task["consumer"].policy] : !strcontains(policy, "level-aggregator")]) && !strcontains(aws_iam_role_policy.task["level_aggregator"].policy, "table/staging-consumer")
     error_message = "a service has no right on the other's KCL tables"
+  }
+}
+
+run "enhanced_fan_out" {
+  command = plan
+
+  variables {
+    application = "staging"
+    settings    = { HEADCOUNT_ENHANCED_FAN_OUT = "true" }
+  }
+
+  assert {
+    condition     = alltrue([for service, policy in aws_iam_role_policy.task : [for statement in jsondecode(policy.policy).Statement : statement.Sid] == [for statement in local.permissions.services[service] : statement.sid]])
+    error_message = "with the setting there is every statement"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.task["consumer"].policy).Statement : statement.Resource if contains(statement.Action, "kinesis:SubscribeToShard")]) == "arn:aws:kinesis:eu-west-1:123456789012:stream/enriched-good/consumer/staging-consumer:*"
+    error_message = "it subscribes as its own application only"
+  }
+}
+
+run "fan_out_switched_off" {
+  command = plan
+
+  variables {
+    settings = { HEADCOUNT_ENHANCED_FAN_OUT = "false" }
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.task["consumer"].policy, "SubscribeToShard")
+    error_message = "a setting that says false gives no right"
   }
 }
 

@@ -1,0 +1,126 @@
+"""The consumer with enhanced fan-out: Kinesis pushes, and everything that polling promises holds."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from headcount.model import PlayerRow
+from tests.conftest import Measure
+from tests.integration.conftest import MakeSite
+from tests.integration.events import level_event, other_event
+from tests.integration.service import START_SECONDS, Service
+from tests.integration.sites import Site
+from tests.integration.story import SECOND
+from tests.integration.waiting import eventually
+
+SHARDS = 2
+PLAYERS, MOVES = 40, 5
+WAIT_SECONDS = 60.0
+IDLE_SECONDS = 20
+BACKLOG, BATCH = 12_000, 500  # of each shard, of some 2.5 kB
+CATCH_UP_SECONDS = 90.0
+ON = {"HEADCOUNT_ENHANCED_FAN_OUT": "true"}
+
+
+def counted(site: Site) -> dict[str, int]:
+    """Players by level, those with any."""
+    return {name: level.players for name, level in site.counts.levels().items() if level.players}
+
+
+def play(site: Site, begins: int, *, first: int = 0) -> dict[str, PlayerRow]:
+    """Everybody moves about, on both shards; the rows that come of it."""
+    rows: dict[str, PlayerRow] = {}
+    for move in range(first, first + MOVES):
+        for shard in range(SHARDS):
+            at = begins + move * SECOND
+            names = [f"player-{number}" for number in range(shard, PLAYERS, SHARDS)]
+            site.put(shard, *(level_event(name, f"level-{move % 3}", at) for name in names))
+            rows |= dict.fromkeys(names, PlayerRow(f"level-{move % 3}", at))
+    return rows
+
+
+def is_registered(site: Site) -> bool:
+    """Whether the KCL has made itself a consumer of the stream."""
+    arn = site.kinesis.describe_stream_summary(StreamName=site.stream)["StreamDescriptionSummary"]["StreamARN"]
+    names = [one["ConsumerName"] for one in site.kinesis.list_stream_consumers(StreamARN=arn)["Consumers"]]
+    return names == [f"{site.application}-consumer"]
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    """A game whose consumer has its events pushed."""
+    return make_site("fan-out", shards=SHARDS, HEADCOUNT_IDLE_TIMEOUT_SECONDS=str(IDLE_SECONDS), **ON)
+
+
+@pytest.fixture(scope="module")
+def consumer(site: Site) -> Service:
+    """It, with the level aggregator beside it."""
+    site.start("level_aggregator")
+    found = site.start("consumer")
+    found.wait_for_workers(SHARDS)
+    return found
+
+
+def test_what_is_pushed_is_counted_exactly(site: Site, consumer: Service) -> None:
+    begins = round(time.time() * SECOND) - 2 * MOVES * SECOND
+    rows = play(site, begins)
+
+    eventually(lambda: dict(site.players.all()) == rows, WAIT_SECONDS, "all rows")
+    expected = dict(Counter(row.level for row in rows.values()))
+    eventually(lambda: counted(site) == expected, WAIT_SECONDS, "all counts")
+    assert is_registered(site)
+    assert consumer.metrics()["headcount_daemon_starts_total", ""] == 1
+
+
+def test_a_killed_daemon_is_replaced_and_nothing_is_lost(site: Site, consumer: Service) -> None:
+    daemon = consumer.daemon()
+    assert daemon is not None
+    daemon.kill()
+    begins = round(time.time() * SECOND) - 2 * MOVES * SECOND
+    rows = play(site, begins, first=MOVES)
+
+    eventually(lambda: dict(site.players.all()) == rows, WAIT_SECONDS, "all rows after the kill")
+    expected = dict(Counter(row.level for row in rows.values()))
+    eventually(lambda: counted(site) == expected, WAIT_SECONDS, "all counts after the kill")
+    assert site.tallies()["applied"] == 2 * PLAYERS * MOVES
+
+
+@pytest.mark.usefixtures("consumer")
+def test_a_silent_shard_does_not_hold_up_pruning(site: Site, measure: Measure) -> None:
+    """Time goes on by the other one: the silent one's pushes, empty ones, confirm that it has nothing older."""
+    pruner = site.start("pruner")
+    later = max(row.at for row in dict(site.players.all()).values()) + 3 * IDLE_SECONDS * SECOND
+    begun = time.monotonic()
+    site.put(0, other_event(later))
+
+    eventually(lambda: not dict(site.players.all()), WAIT_SECONDS, "everybody to have left")
+    measure("with fan-out a silent shard is known to be so after", time.monotonic() - begun)
+    eventually(lambda: not counted(site), WAIT_SECONDS, "the counts to follow")
+    assert pruner.drain() == 0
+
+
+def test_it_drains(consumer: Service) -> None:
+    assert consumer.drain() == 0
+
+
+def test_a_long_backlog_does_not_exhaust_the_daemon(make_site: MakeSite, measure: Measure) -> None:
+    site = make_site("fan-out-backlog", shards=SHARDS, HEADCOUNT_REFRESH_SECONDS="60", **ON)
+    now = time.time_ns() // 1_000_000
+    for shard in range(SHARDS):
+        lines = [level_event(f"player-{shard}-{n % 20}", "forest", now - BACKLOG + n) for n in range(BACKLOG)]
+        for start in range(0, BACKLOG, BATCH):
+            site.put(shard, *lines[start : start + BATCH])
+
+    consumer = site.start("consumer")
+    begun = time.monotonic()
+
+    def read() -> float:
+        samples = consumer.metrics().items()
+        return sum(value for (name, _), value in samples if name == "headcount_batch_records_total")
+
+    eventually(lambda: read() >= SHARDS * BACKLOG, START_SECONDS + CATCH_UP_SECONDS, "the backlog to be read")
+    measure(f"a backlog of {SHARDS} x {BACKLOG} records is pushed after", time.monotonic() - begun)
+    assert consumer.metrics()["headcount_daemon_starts_total", ""] == 1
+    assert consumer.drain() == 0
+    assert site.tallies()["applied"] == SHARDS * BACKLOG
