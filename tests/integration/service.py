@@ -20,6 +20,7 @@ DAEMON = "KclDaemon"  # of its command line
 START_SECONDS = 60.0
 DRAIN_SECONDS = 75.0
 GONE_SECONDS = 2.0
+LAST_LINES = 60
 FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 Metrics = dict[tuple[str, str], float]
 
@@ -88,8 +89,13 @@ class Service:
         return self.wait()
 
     def wait(self) -> int:
-        """The exit code, once it has ended."""
-        return self._leash.wait(DRAIN_SECONDS)
+        """The exit code, once it has ended. Raises AssertionError, with what it said last, if it does not."""
+        try:
+            return self._leash.wait(DRAIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            last = "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
+            there = [" ".join(one.cmdline()[:4]) for one in self.family() if is_alive(one)]
+            raise AssertionError(f"{self.name} did not end within {DRAIN_SECONDS} s: {there}\n{last}") from None
 
     def exit_code(self) -> int | None:
         """Of the supervisor; None while it runs."""
