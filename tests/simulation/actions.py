@@ -107,6 +107,14 @@ def actions(random: Random, *, losses: bool) -> list[Action]:
     return made
 
 
+def held_up(random: Random, happens: list[Action]) -> list[Action]:
+    """The same, with a consumer's worker held up now and then, for less time than the daemon takes it for stuck."""
+    for _ in range(random.randint(2, 8)):
+        action = Action("hold", number=random.randrange(6), seconds=random.choice((20.0, 60.0, 120.0, 250.0)))
+        happens.insert(random.randrange(len(happens) + 1), action)
+    return happens
+
+
 def _action(random: Random, names: tuple[str, ...], weights: tuple[float, ...], *, long_waits: bool) -> Action:
     what = random.choices(names, weights)[0]
     waits = _WAITS + _LONG_WAITS if long_waits and random.random() < 0.3 else _WAITS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from headcount.kcl.protocol import CheckpointError
 from tests.fakes.dynamodb import AFTER, BEFORE
 from tests.simulation.broken import hold
-from tests.simulation.leases import Checkpointer, CrashError, Lease, Worker
+from tests.simulation.leases import Checkpointer, CrashError, Lease, Stopwatch, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Around:
     """What the KCL tells of. ``touch``: a checkpoint is asked for (before) or was made (after).
 
     ``on_checkpoint``: one is made, with the shard and the position (None: the shard's end). ``batch``: around a batch.
-    ``may_run``: whether the daemon may (`headcount.kcl.gate`). ``on_failure``: a process ended by itself.
+    ``may_run``: whether the daemon may (`headcount.kcl.gate`). ``on_failure``: a process ended by itself. ``clock``: s.
     """
 
     touch: Callable[[str], object]
@@ -40,6 +40,7 @@ class Around:
     batch: Callable[[], AbstractContextManager[None]]
     may_run: Callable[[], bool]
     on_failure: Callable[[], None]
+    clock: Callable[[], float]
 
 
 class Delivery:
@@ -49,7 +50,13 @@ class Delivery:
     """
 
     def __init__(
-        self, stream: Stream, make: Callable[[], ShardProcessor], around: Around, prefetch: int, *, pushed: bool
+        self,
+        stream: Stream,
+        make: Callable[[Stopwatch], ShardProcessor],
+        around: Around,
+        prefetch: int,
+        *,
+        pushed: bool,
     ) -> None:
         self._stream, self._make, self._around = stream, make, around
         self._prefetch, self._pushed = 0 if pushed else prefetch, pushed
@@ -86,7 +93,8 @@ class Delivery:
         done = lease.checkpoint
         at = sum(1 for record in lease.shard.records if done is not None and record.position <= done)
         at = max(at, lease.shard.trimmed)
-        worker = Worker(lease, self._make(), at)
+        stopwatch = Stopwatch(self._around.clock)
+        worker = Worker(lease, self._make(stopwatch), at, stopwatch)
         begin = (str(done.sequence), done.sub) if done else ("TRIM_HORIZON", 0)
         worker.busy = True
         self._calls += 1
@@ -106,13 +114,14 @@ class Delivery:
             lease.zombies.append(worker)
 
     def _round(self, worker: Worker, most: int, prefetch: int) -> None:
-        if worker.busy and not (self._pushed and len(worker.fetched) < MOST_PUSHED):
+        is_held = worker.busy or worker.stopwatch.is_held()
+        if is_held and not (self._pushed and len(worker.fetched) < MOST_PUSHED):
             return
         records = worker.lease.shard.records
         batch = records[worker.at : worker.at + most]
         worker.at += len(batch)
         worker.fetched.append((batch, 1000 * (len(records) - worker.at)))
-        if worker.busy:
+        if is_held:
             return
         while len(worker.fetched) > prefetch:
             if not self._deliver(worker):

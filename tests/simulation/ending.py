@@ -20,6 +20,8 @@ DAYS = 3  # beyond what a DynamoDB stream keeps, and beyond the rows of its ende
 def finish(world: World) -> None:
     """All records arrive and are read, by calm services; then one pass of the pruner, and its changes counted."""
     world.faults.disarm()
+    for kcl in world.kcl:
+        kcl.let_go()
     if world.unsent:
         world.wait(NOON / 1000 + world.unsent[-1].arrives - world.clock.now + 1)
     for kcl in world.kcl:

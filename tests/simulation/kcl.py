@@ -60,6 +60,21 @@ class Kcl(Delivery):
             if lease.owner is not None and not lease.owner.busy:
                 lease.owner = None
 
+    def hold(self, number: int, seconds: float) -> None:
+        """Hold a shard's owner up, where the stream pushes: it takes nothing, and what comes meanwhile waits for it."""
+        available = self.available
+        if self._pushed and available:
+            lease = available[number % len(available)]
+            if lease.owner is not None and not lease.owner.busy:
+                lease.owner.stopwatch.hold(seconds)
+
+    def let_go(self) -> None:
+        """Nobody is held up any more."""
+        for lease in self.leases.values():
+            for worker in (lease.owner, *lease.zombies):
+                if worker is not None:
+                    worker.stopwatch.is_held(let_go=True)
+
     def kill_all(self) -> None:
         """Kill every worker that is not amid a batch, the zombies too: the machine is gone."""
         for lease in self.leases.values():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from headcount.model import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from headcount.kcl.processor import ShardProcessor
     from headcount.model import Record
@@ -21,12 +21,37 @@ class CrashError(BaseException):
 
 
 @dataclass(eq=False)
+class Stopwatch:
+    """A worker's monotonic clock. While it is held up, amid a call as it were, no time passes for it."""
+
+    clock: Callable[[], float]
+    since: float | None = None
+    until: float = 0.0
+    lost: float = 0.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.clock() - self.lost
+
+    def hold(self, seconds: float) -> None:
+        """Hold the worker up from now on."""
+        self.since, self.until = self.clock(), self.clock() + seconds
+
+    def is_held(self, *, let_go: bool = False) -> bool:
+        """Whether it still is."""
+        if self.since is not None and (let_go or self.clock() >= self.until):
+            self.lost, self.since = self.lost + self.clock() - self.since, None
+        return self.since is not None
+
+
+@dataclass(eq=False)
 class Worker:
     """One life of a worker process; ``at``: how many of the shard's records it has fetched."""
 
     lease: Lease
     processor: ShardProcessor
     at: int
+    stopwatch: Stopwatch
     fetched: deque[tuple[Sequence[Record], int]] = field(default_factory=deque)
     busy: bool = False
 

@@ -80,7 +80,7 @@ class Action:
 
     def __str__(self) -> str:
         words = [self.what]
-        if self.what == "wait":
+        if self.what in {"wait", "hold"}:
             words.append(f"{self.seconds:g} s")
         else:
             words.append(f"{('consumer', 'aggregator')[self.service]} {self.number} (amount {self.amount})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.simulation.actions import actions, brisk_actions, calm_actions
+from tests.simulation.actions import actions, brisk_actions, calm_actions, held_up
 from tests.simulation.schedule import HOUR, Config, Schedule
 from tests.simulation.traffic import traffic
 
@@ -21,6 +21,8 @@ def schedule(seed: int) -> Schedule:
         happens = brisk_actions(random, sent, losses=config.losses)
     else:
         happens = actions(random, losses=config.losses)
+    if config.pushed and not config.calm:
+        happens = held_up(Random(f"held {seed}"), happens)
     return Schedule(seed, config, sent, tuple(happens))
 
 

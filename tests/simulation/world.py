@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from headcount.model import Position
+    from tests.simulation.leases import Stopwatch
 
 SKEW_MS = 5000  # rule 5, told here anew
 NOTE_ROUNDS = 2 * (BATCHES_ON_THEIR_WAY + 3)  # in so many a note is taken and confirmed, whatever was fetched before
@@ -111,6 +112,7 @@ class World:
             "steal": lambda: kcl.steal(number),
             "take over": lambda: kcl.take_over(number, amount),
             "tell": lambda: kcl.tell(number),
+            "hold": lambda: kcl.hold(number, action.seconds),
             "kill": lambda: kcl.kill(number),
             "kill all": kcl.kill_all,
             "drain": lambda: kcl.drain(number),
@@ -188,8 +190,8 @@ class World:
         is_guarded = stream is self.changes
         pushed = config.pushed and stream is self.events
 
-        def new() -> ShardProcessor:
-            return ShardProcessor(make(), MUTE, self.wait, self.clock, pushed=pushed)
+        def new(stopwatch: Stopwatch) -> ShardProcessor:
+            return ShardProcessor(make(), MUTE, self.wait, stopwatch, pushed=pushed)
 
         around = Around(
             touch=lambda moment: self.faults.touch(CHECKPOINT, "", moment),
@@ -197,5 +199,6 @@ class World:
             batch=self.watching.batch,
             may_run=self.losses.may_run if is_guarded else lambda: True,
             on_failure=self.losses.doubt if is_guarded else lambda: None,
+            clock=self.clock,
         )
         return Kcl(stream, new, around, config.prefetch, pushed=pushed)
