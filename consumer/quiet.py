@@ -6,6 +6,10 @@ from dataclasses import dataclass
 # (PREFETCHED_BATCHES in KclDaemon.java), and one is in flight on either side of it. One more for safety.
 BATCHES_ON_THEIR_WAY = 4
 
+# That had to be waited for. A daemon that stood still for a moment makes one old push look awaited; what lay behind
+# that one then comes at once.
+PUSHES_IN_A_ROW = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -22,12 +26,13 @@ class Quiet:
     their way have come since, and the newest of them was empty, from the stream's tip: everything that had arrived
     before the note is then read.
 
-    Where batches are ``pushed`` any number can be on their way while the processor is busy. There so many must have
-    come in a row that each was from the stream's tip and had to be waited for: then none was on its way. See ADR 12.
+    Where batches are ``pushed`` any number can be on their way while the processor is busy. There the newest ones must
+    each have been from the stream's tip, and waited for: then none was on its way. See ADR 12.
     """
 
     def __init__(self, *, pushed: bool = False) -> None:
         self._pushed = pushed
+        self._needed = PUSHES_IN_A_ROW if pushed else BATCHES_ON_THEIR_WAY + 1
         self._note: Note | None = None
         self._batches_since = 0
 
@@ -38,7 +43,7 @@ class Quiet:
         """
         self._batches_since = 0 if self._pushed and not caught_up else self._batches_since + 1
         confirmed = None
-        if self._note is not None and empty and caught_up and self._batches_since > BATCHES_ON_THEIR_WAY:
+        if self._note is not None and empty and caught_up and self._batches_since >= self._needed:
             confirmed, self._note = self._note, None
         if self._note is None:
             self._note, self._batches_since = now, 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.quiet import BATCHES_ON_THEIR_WAY, Note, Quiet
+from consumer.quiet import BATCHES_ON_THEIR_WAY, PUSHES_IN_A_ROW, Note, Quiet
 
 NEEDED = BATCHES_ON_THEIR_WAY + 1
 
@@ -59,14 +59,12 @@ def test_without_a_time_no_note_is_taken_and_an_older_one_confirmed() -> None:
     assert quiet.batch(empty=True, caught_up=True, now=None) is None
 
 
-@pytest.mark.parametrize("late", range(NEEDED))
-def test_pushes_confirm_a_note_only_where_so_many_in_a_row_were_awaited(late: int) -> None:
+@pytest.mark.parametrize("before", range(4))
+def test_pushes_confirm_a_note_only_where_the_newest_were_awaited(before: int) -> None:
     """One that was not may have lain there since before the note, and so may those before it."""
-    awaited = [True] * (NEEDED + 1)
-    awaited[1 + late] = False
+    awaited = [True, *[False, True] * before, *[True] * (PUSHES_IN_A_ROW - bool(before))]
 
-    assert feed(Quiet(pushed=True), [*awaited, *[True] * late]) == [None] * (NEEDED + 1 + late)
-    assert feed(Quiet(pushed=True), [*awaited, *[True] * (late + 1)])[-1] == 0
+    assert feed(Quiet(pushed=True), awaited) == [None] * (len(awaited) - 1) + [0]
 
 
 def test_pushed_records_that_were_awaited_count_and_an_empty_push_confirms() -> None:
