@@ -95,7 +95,7 @@ class ConsumerHandler:
         confirmed = self._quiet.batch(empty=not records, caught_up=caught_up, now=self._note(cutoff))
         self._confirmed = confirmed or self._confirmed
         noted: list[Noted] = []
-        entries = [Entry(record.position, record.sequence_number, record.arrived_at) for record in records]
+        entries = [Entry(record.sequence_number, record.position.sub, record.arrived_at) for record in records]
         for record, read, entry in zip(records, reads, entries, strict=True):
             event = self._judge(record, read, entry, cutoff.cutoff)
             if event is not None:
@@ -185,7 +185,7 @@ class ConsumerHandler:
         if is_late(entry.at, cutoff):
             entry.outcome = Outcome.LATE
             return None
-        return LevelEvent(read.player, read.level, entry.at)
+        return read if entry.at == read.at else LevelEvent(read.player, read.level, entry.at)
 
     def _bury(self, record: Record, poison: PoisonError) -> None:
         letter = DeadLetter(

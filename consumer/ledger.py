@@ -6,29 +6,36 @@ what lies before the first unsettled record (rule 3), so a renewal that waits ho
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, deque
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from consumer.poison_limit import counted
-from headcount.model import Outcome
+from headcount.model import Outcome, Position
 from headcount.rules import latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from headcount.model import PoisonCount, Position
+    from headcount.model import PoisonCount
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
     """One record without its data; ``at``: its event time (None: it has none); ``outcome``: None until it stands."""
 
-    position: Position
     sequence_number: str
+    sub: int
     arrived_at: int
     at: int | None = None
     outcome: Outcome | None = None
+
+    @property
+    def position(self) -> Position:
+        """Its place in the shard; not kept, as 50,000 of them may wait."""
+        return Position(int(self.sequence_number), self.sub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,18 @@ class Settled:
 
     def tallies_after(self, position: Position | None) -> Counter[str]:
         """How many records beyond ``position`` (None: of all) ended how: what is redelivered adds nothing."""
-        ended = Counter(entry.outcome for entry in self.entries if position is None or entry.position > position)
+        ended = Counter(entry.outcome for entry in self._beyond(position))
         return Counter({str(outcome): count for outcome, count in ended.items()})
 
     def poison_after(self, position: Position | None, count: PoisonCount | None) -> PoisonCount | None:
         """``count``, which is as of ``position``, with the records beyond it: what is redelivered adds nothing."""
-        for entry in self.entries:
-            if position is None or entry.position > position:
-                count = counted(count, entry.arrived_at, is_poison=entry.outcome is Outcome.DEAD_LETTERED)
+        for entry in self._beyond(position):
+            count = counted(count, entry.arrived_at, is_poison=entry.outcome is Outcome.DEAD_LETTERED)
         return count
+
+    def _beyond(self, position: Position | None) -> list[Entry]:
+        begin = 0 if position is None else bisect_right(self.entries, position, key=attrgetter("position"))
+        return self.entries[begin:]
 
 
 class Ledger:

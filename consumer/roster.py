@@ -41,6 +41,16 @@ class Seat:
     held: list[Noted] = field(default_factory=list)
     held_since: float = 0.0
 
+    def with_new(self, noted: list[Noted]) -> tuple[list[Noted], list[Noted]]:
+        """What waits and need not be judged again, and what is to be judged, in the order of rule 1.
+
+        Where all that is new follows what waits, and the row still stands, that would be judged as it was: else each of
+        a player's events would be judged anew with each one that comes.
+        """
+        if self.held and self.row is not None and all(_rank(one) >= _rank(self.held[-1]) for one in noted):
+            return self.held, sorted(noted, key=_rank)
+        return [], sorted([*self.held, *noted], key=_rank)
+
 
 class Roster:
     """The seats of one shard's processor. ``refresh``: how long a renewal may wait; times in s, monotonic."""
@@ -95,8 +105,8 @@ class Roster:
         """
         seat = self._seats.setdefault(player, Seat())
         since = seat.held_since if seat.held else now
-        waiting: list[Noted] = []
-        for event, entry in sorted([*seat.held, *new], key=lambda noted: rank(noted[0])):
+        waiting, unjudged = seat.with_new(new)
+        for event, entry in unjudged:
             if is_late(event.at, self._cutoff):
                 entry.outcome = Outcome.LATE
                 continue
@@ -118,6 +128,10 @@ class Roster:
             self._waiting.pop(player, None)
         if seat.row is None and not waiting:  # all late: nobody is there
             del self._seats[player]
+
+
+def _rank(noted: Noted) -> tuple[int, str]:
+    return rank(noted[0])
 
 
 def _write(seat: Seat, run: list[Noted], kind: Kind) -> Writes:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_make = tuple.__new__  # what a named tuple's own __new__, which is Python's, takes three times as long for
+
+
 class CheckpointError(Exception):
     """The daemon could not make a checkpoint; ``reason`` is the name of the KCL's exception."""
 
@@ -113,6 +116,7 @@ def _records(told: list[dict[str, Any]]) -> list[Record]:
     while told:
         raw = told.pop()
         number = raw["sequenceNumber"]
-        position = Position(int(number), raw["subSequenceNumber"] or 0)
-        records.append(Record(position, number, a2b_base64(raw["data"]), raw["approximateArrivalTimestamp"]))
+        position = _make(Position, (int(number), raw["subSequenceNumber"] or 0))
+        data = a2b_base64(raw["data"])
+        records.append(_make(Record, (position, number, data, raw["approximateArrivalTimestamp"])))
     return records

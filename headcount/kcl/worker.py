@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LOG_PIPE = "KCL_CHILD_LOG"  # where a child's log lines go: the daemon would log its stderr as errors of its own
 
+GC_THRESHOLDS = (50_000, 10, 10)
+
 _log = structlog.get_logger()
 
 
@@ -39,6 +42,10 @@ def run_worker(
     configure_logs(service, settings.log_format, settings.log_level, log)
     protocol = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a stray print goes to stderr, not into the protocol
+    # What a shard's records become lives long and refers to nothing that refers back: looking it through for cycles
+    # every 700 objects is a seventh of a busy worker's time.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     code = EXIT_FAILED
     try:
         processor = ShardProcessor(make_handler, ShardMetrics(), pushed=pushed)

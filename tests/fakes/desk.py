@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from consumer.ledger import Entry
 from consumer.roster import Kind, Roster
-from headcount.model import LevelEvent, Outcome, PlayerRow, Position
+from headcount.model import LevelEvent, Outcome, PlayerRow
 from headcount.rules import rank
 
 REFRESH = 60.0
@@ -25,7 +25,7 @@ class Desk:
         """Bring events as one batch; returns the writes that succeed or fail, in order."""
         noted = []
         for level, at in events:
-            self.entries.append(Entry(Position(len(self.entries)), "", 0, at))
+            self.entries.append(Entry(str(len(self.entries)), 0, 0, at))
             noted.append((LevelEvent(player, level, at), self.entries[-1]))
         return self.write(noted, self.roster.due(now, everything=everything), now)
 

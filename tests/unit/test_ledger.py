@@ -7,7 +7,7 @@ from headcount.model import Outcome, Position
 
 
 def entry(sequence: int, outcome: Outcome | None = None, at: int | None = None, sub: int = 0) -> Entry:
-    return Entry(Position(sequence, sub), str(sequence), 0, at, outcome)
+    return Entry(str(sequence), sub, 0, at, outcome)
 
 
 def ledger_of(*entries: Entry) -> Ledger:

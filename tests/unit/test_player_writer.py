@@ -13,7 +13,7 @@ from consumer.ledger import Entry
 from consumer.roster import Noted, Roster
 from consumer.writing import PlayerWriter
 from headcount.metrics import ConsumerMetrics
-from headcount.model import LevelEvent, Outcome, PlayerRow, Position
+from headcount.model import LevelEvent, Outcome, PlayerRow
 from headcount.tables.players import MOST_STATEMENTS
 from tests.fakes.inline import InlineExecutor
 from tests.fakes.players import MemoryPlayers
@@ -53,7 +53,7 @@ class Work:
 
     def write(self, *events: tuple[str, str, int]) -> tuple[dict[str, int], list[Outcome | None]]:
         """What was made, and what became of the events."""
-        entries = [Entry(Position(number), "", 0, at) for number, (_, _, at) in enumerate(events)]
+        entries = [Entry(str(number), 0, 0, at) for number, (_, _, at) in enumerate(events)]
         noted: list[Noted] = [(LevelEvent(*event), entry) for event, entry in zip(events, entries, strict=True)]
         made = self._writer.write(self._roster.take(noted, set(), 0.0))
         return dict(made), [entry.outcome for entry in entries]
