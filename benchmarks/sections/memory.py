@@ -20,7 +20,8 @@ SHARDS = 1
 RATE = 300.0  # events a second: what the emulators bear beside the services on two cores
 EVERY_SECONDS = 5.0
 CONSUMER = ("consumer", "consumer daemon", "consumer worker")
-MOST_MEGABYTES = 1000
+WORKERS = ("consumer worker", "level_aggregator worker")
+MOST_MEGABYTES, MOST_MEGABYTES_OF_A_WORKER = 1000, 80
 METHOD = f"""The three services as real processes on emulators, as for the latency, one shard, {RATE:.0f} events a
 second of the standard load for {SECONDS:.0f} s ({FULL_SECONDS:.0f} with `--full`); resident memory every
 {EVERY_SECONDS:.0f} s. The figures are of the last tenth of the run; growth is what it is above the second tenth's.
@@ -46,7 +47,9 @@ def measure(size: Size) -> Findings:
         begin = [sample[name] for sample in samples[tenth : 2 * tenth] if name in sample] or [samples[-1][name]]
         end = [sample[name] for sample in samples[-tenth:] if name in sample]
         growth = sum(end) / len(end) - sum(begin) / len(begin)
-        found.figure(name, "MB", end, f"{growth:+.1f} MB since the second tenth")
+        size_now = found.figure(name, "MB", end, f"{growth:+.1f} MB since the second tenth")
+        if name in WORKERS:
+            found.target(f"{name}'s memory under load", Sense.MOST, MOST_MEGABYTES_OF_A_WORKER, size_now, "MB")
     whole = sum(samples[-1].get(name, 0.0) for name in CONSUMER)
     found.figure("a whole consumer", "MB", whole)
     found.target("a whole consumer's memory under load", Sense.MOST, MOST_MEGABYTES, whole, "MB")
