@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import partial
+from functools import lru_cache, partial
 from threading import RLock
 from typing import Any
 
@@ -84,9 +84,7 @@ class MemoryDynamoDb:
         def got() -> dict[str, Any]:
             table = self._table(TableName)
             item = self._seen(table, more).get(table.key(Key))
-            answer: dict[str, Any] = {
-                "ResponseMetadata": {"HTTPHeaders": {"date": formatdate(self._wall(), usegmt=True)}}
-            }
+            answer: dict[str, Any] = {"ResponseMetadata": {"HTTPHeaders": {"date": _date(int(self._wall()))}}}
             return answer if item is None else {**answer, "Item": dict(item)}
 
         return self._called("get_item", TableName, got)
@@ -218,6 +216,11 @@ class MemoryDynamoDb:
             for key, item in list(table.items.items()):
                 if table.ttl in item and int(item[table.ttl]["N"]) <= self._wall():
                     self._write(name, key, None, {})
+
+
+@lru_cache(64)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def _terms(arguments: dict[str, Any]) -> tuple[dict[str, str], Item]:

@@ -78,7 +78,9 @@ def place(key: Key) -> tuple[int, Key]:
 def ordered(items: Mapping[Key, Item], segment: int, segments: int) -> list[Key]:
     """The keys of a segment, in the order of a scan."""
     hashed = sorted(map(place, items))
-    return [key for number, key in hashed if number % segments == segment]
+    return (
+        [key for _, key in hashed] if segments == 1 else [key for number, key in hashed if number % segments == segment]
+    )
 
 
 def size_of(value: Any) -> int:

@@ -22,20 +22,20 @@ def assert_expires_in_time(world: World, table: str, before: Item | None, after:
     expires = integer(after, "expiresAt")
     if table == world.settings.transitions_table:
         due = int(after["bucket"]["S"].partition("#")[0]) + world.settings.transitions_retention_seconds
-        hold(expires == due, f"rule 8: {after} does not expire at {due}")
+        hold(expires == due, "rule 8: {} does not expire at {}", after, due)
     elif table == world.settings.dead_letter_table:
         _assert_about(world, expires, world.settings.dead_letter_retention_seconds, after)
     elif table == world.settings.progress_table:
         kept = ENDED_KEPT.get(after["worker"]["S"].partition("/")[0])
         ended = kept is not None and "ended" in after
-        hold(ended == (expires is not None), f"tables: {after} expires, or does not")
+        hold(ended == (expires is not None), "tables: {} expires, or does not", after)
         if kept is not None and expires is not None and expires != integer(before or {}, "expiresAt"):
             _assert_about(world, expires, kept, after)
     else:
-        hold(expires is None, f"tables: {after} expires")
+        hold(expires is None, "tables: {} expires", after)
 
 
 def _assert_about(world: World, expires: int | None, kept: int, row: Item) -> None:
     due, slack = world.clock.now + kept, SLOWNESS + max(map(abs, world.schedule.config.skews))
     near = expires is not None and abs(expires - due) <= slack
-    hold(near, f"tables: {row} does not expire in about {kept} s")
+    hold(near, "tables: {} does not expire in about {} s", row, kept)

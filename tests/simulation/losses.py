@@ -81,7 +81,7 @@ class Losses:
                 players.subtract([is_in] if is_in else [])
         rows = self._world.client.tables["LevelState"].items.values()
         counted = Counter({row["levelId"]["S"]: int(row["playerCount"]["N"]) for row in rows})
-        hold(counted == players, f"rule 7: {counted} was taken for a first start at {players}")
+        hold(counted == players, "rule 7: {} was taken for a first start at {}", counted, players)
         self.lost.clear()
 
     def _has_counted(self) -> bool:
@@ -105,10 +105,10 @@ class Losses:
         if self.rebuilding:
             return
         mark = self._world.client.tables["StreamProgress"].items.get((rebuild_worker(TABLE_IDENTITY),), {"ended": {}})
-        hold("ended" in mark, f"rule 7: {what} was counted while a rebuild was unfinished")
+        hold("ended" in mark, "rule 7: {} was counted while a rebuild was unfinished", what)
         shard = self._world.watching.counting
         is_unknown = shard not in self.lost and self._world.clock.now < self._known_at
-        hold(not self.lost or is_unknown, f"rule 7: {what} was counted by {shard} though changes were lost")
+        hold(not self.lost or is_unknown, "rule 7: {} was counted by {} though changes were lost", what, shard)
 
     # --- Losses ---------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Losses:
         """The stream drops what is older than a day; a change of level that was not counted by then is lost."""
         for shard, record in self._world.changes.trim(KEPT_SECONDS):
             if _is_move(record) and not self._is_counted(shard, record):
-                hold(self.maybe, f"rule 7: {record} was trimmed before it was counted, by a service that ran")
+                hold(self.maybe, "rule 7: {} was trimmed before it was counted, by a service that ran", record)
                 self._lose(shard)
 
     def _lose(self, shard: StreamShard) -> None:
@@ -209,7 +209,7 @@ class Losses:
             obstacle = self._watch.obstacle() if self._watch is not None else NOT_YET
             mark = self._world.progress.read(rebuild_worker(TABLE_IDENTITY))
             is_unfinished = mark is not None and not mark.ended
-            hold(self.maybe or is_unfinished or obstacle == NOT_YET, f"rule 7: for nothing, {obstacle}")
+            hold(self.maybe or is_unfinished or obstacle == NOT_YET, "rule 7: for nothing, {}", obstacle)
             self.rebuild()
             self._world.wait(LOOK_SHUT_SECONDS + 1)
         raise AssertionError("rule 9: a rebuild does not make the counts right")

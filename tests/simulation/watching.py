@@ -78,14 +78,14 @@ class Watching:
         """A row of PlayerState is another one. Rule 1: it never becomes a lesser one."""
         was, now = _row(before), _row(after)
         if was is not None and now is not None:
-            hold((now.at, now.level) > (was.at, was.level), f"rule 1: {was} became {now}")
+            hold((now.at, now.level) > (was.at, was.level), "rule 1: {} became {}", was, now)
         cutoff = self.cutoff
         if now is None:
             gone = was is not None and cutoff is not None and was.at < cutoff
-            hold(gone, f"rule 6: {was} was deleted at cutoff {cutoff}")
+            hold(gone, "rule 6: {} was deleted at cutoff {}", was, cutoff)
         elif self._cutoffs:
             begun = self._cutoffs[-1]
-            hold(begun is None or now.at >= begun, f"rule 6: {now} was late at {begun}, before its batch was read")
+            hold(begun is None or now.at >= begun, "rule 6: {} was late at {}, before its batch was read", now, begun)
         self.moves.append((was, now))
         self._written[player] = len(self.moves)
 
@@ -95,7 +95,7 @@ class Watching:
         shard, _, position = key[0].removeprefix(f"{IDENTITY}/").partition("/")
         [one] = [one for one in self.arrivals[shard] if str(one.position) == position]
         limit = self._world.poison_limit.run
-        hold(not limit or one.run <= limit, f"rule 4: a letter of {one}, the limit being {limit} in a row")
+        hold(not limit or one.run <= limit, "rule 4: a letter of {}, the limit being {} in a row", one, limit)
 
     def expired(self, table: str, key: Key, row: Item) -> None:
         """DynamoDB deleted a row whose time had come. A shard's, only when its stream has forgotten the shard."""
@@ -103,7 +103,7 @@ class Watching:
             shard = key[0].rpartition("/")[2]
             streams = self._world.events, self._world.changes
             listed = any(shard in stream.listed for stream in streams)
-            hold("ended" in row and not listed, f"tables: {key} has expired")
+            hold("ended" in row and not listed, "tables: {} has expired", key)
         elif table == self._world.settings.transitions_table:
             source, target = (row[name]["S"] if name in row else None for name in ("levelFrom", "levelTo"))
             move = Transition(int(row["period"]["N"]), source, target)
@@ -111,13 +111,13 @@ class Watching:
 
     def progress_moved(self, worker: str, before: Item | None, after: Item | None) -> None:
         """A shard's row moved. I6, rule 3: what it covers is written."""
-        hold(after is not None, f"{worker} was deleted")
+        hold(after is not None, "{} was deleted", worker)
         was, now = before or {}, after or {}
         positions = [Position.parse(row["sequenceNumber"]["S"]) for row in (was, now) if "sequenceNumber" in row]
-        hold(positions == sorted(positions), f"I6: {worker} went back from {positions}")
+        hold(positions == sorted(positions), "I6: {} went back from {}", worker, positions)
         for name in _TIMES:
             earlier, later = integer(was, name), integer(now, name)
-            hold(earlier is None or (later is not None and earlier <= later), f"I6: {name} of {worker} went back")
+            hold(earlier is None or (later is not None and earlier <= later), "I6: {} of {} went back", name, worker)
         shard = worker.rpartition("/")[2]
         if not worker.startswith("consumer/"):
             self.counting = shard
@@ -135,32 +135,32 @@ class Watching:
             lateness = self._world.settings.allowed_lateness_ms
             for one in arrivals[done:]:
                 early = one.at < watermark - lateness - self._lead
-                hold(not (early and self._on_time(one)), f"rule 6: {shard}'s watermark {watermark} passed {one}")
+                hold(not (early and self._on_time(one)), "rule 6: {}'s watermark {} passed {}", shard, watermark, one)
 
     def _assert_settled(self, one: Arrived, shard: str) -> None:
         world = self._world
         if one.sent.kind == "poison":
             kept = self._letters.get((f"{IDENTITY}/{shard}/{one.position}", "0000")) == one.data
-            hold(kept, f"rule 4: {one} is covered, and no dead letter of its bytes")
+            hold(kept, "rule 4: {} is covered, and no dead letter of its bytes", one)
         if one.sent.kind == "level":
             row = _row(world.client.tables["PlayerState"].items.get((one.sent.player,)))
             written = row is not None and (row.at, row.level) >= (one.at, one.sent.level)
             cutoff = self.cutoff
-            hold(written or (cutoff is not None and one.at < cutoff), f"rule 3: {one} is covered, and not written")
+            hold(written or (cutoff is not None and one.at < cutoff), "rule 3: {} is covered, and not written", one)
 
     def checkpointed(self, worker: str, position: Position | None) -> None:
         """A checkpoint is made. Rule 3: it covers no more than the progress does, of a shard's end only all."""
         row = self._world.client.tables["StreamProgress"].items.get((worker,), {})
         if position is None:
-            hold("ended" in row, f"rule 3: {worker} ended for the KCL only")
+            hold("ended" in row, "rule 3: {} ended for the KCL only", worker)
             return
         done = Position.parse(row["sequenceNumber"]["S"]) if "sequenceNumber" in row else None
-        hold(done is not None and position <= done, f"rule 3: checkpoint {position} of {worker} is beyond {done}")
+        hold(done is not None and position <= done, "rule 3: checkpoint {} of {} is beyond {}", position, worker, done)
 
     def cutoff_moved(self, before: Item | None, after: Item | None) -> None:
         """Rule 6: the cutoff only rises, and passes no player who is about to be read."""
         was, now = integer(before or {}, "watermark"), integer(after or {}, "watermark")
-        hold(was is None or (now is not None and now >= was), f"rule 6: the cutoff went back from {was} to {now}")
+        hold(was is None or (now is not None and now >= was), "rule 6: the cutoff went back from {} to {}", was, now)
         completed = integer(after or {}, "completed")
         if completed is not None and completed != integer(before or {}, "completed"):
             self._assert_complete(completed)
@@ -174,7 +174,7 @@ class Watching:
         """I3: who was there when the pass began, and silent since before its cutoff, has left."""
         for (player,), item in self._world.client.tables["PlayerState"].items.items():
             gone = int(item["lastUpdated"]["N"]) >= cutoff or self._written[player] > self._passes[-1]
-            hold(gone, f"I3: a pass at {cutoff} is complete, and {item} is still there")
+            hold(gone, "I3: a pass at {} is complete, and {} is still there", cutoff, item)
 
     @property
     def cutoff(self) -> int | None:
@@ -184,7 +184,7 @@ class Watching:
     def _assert_not_cut_off(self, one: Arrived, cutoff: int | None) -> None:
         idle = self._world.settings.idle_timeout_ms
         if cutoff is not None and self._on_time(one):
-            hold(one.at >= cutoff + idle - self._lead, f"rule 6: cutoff {cutoff} is too near to unread {one}")
+            hold(one.at >= cutoff + idle - self._lead, "rule 6: cutoff {} is too near to unread {}", cutoff, one)
 
     def _on_time(self, one: Arrived) -> bool:
         sent = one.sent
@@ -196,8 +196,8 @@ class Watching:
         """I2 and I4: no count is negative, and each is what entered less what left."""
         for item in self._world.client.tables["LevelState"].items.values():
             players, entered, left = (integer(item, name) or 0 for name in ("playerCount", "entered", "left"))
-            hold(players >= 0, f"I2: {item}")
-            hold(players == entered - left, f"I4: {item}")
+            hold(players >= 0, "I2: {}", item)
+            hold(players == entered - left, "I4: {}", item)
 
 
 def _row(item: Item | None) -> PlayerRow | None:
