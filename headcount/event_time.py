@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from headcount.model import PoisonError
+from headcount.model import PoisonError, PoisonReason
 
 # The calendar is fromisoformat's affair, except that newer Pythons would take 24:00:00.
 _SECOND = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3])(?::[0-9]{2}){2}")
@@ -27,7 +27,7 @@ def milliseconds(text: bytes) -> int:
         return _second(text[:_SECOND_LENGTH]) + (_fraction(rest) if fraction is None else fraction)
     except ValueError:
         message = f"collector_tstamp ({len(text.decode())} characters) is no YYYY-MM-DD HH:MM:SS[.f]"
-        raise PoisonError("bad_timestamp", message) from None
+        raise PoisonError(PoisonReason.BAD_TIMESTAMP, message) from None
 
 
 def _fraction(text: bytes) -> int:

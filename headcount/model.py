@@ -44,13 +44,21 @@ class IgnoredEvent(NamedTuple):
     reason: IgnoredReason
 
 
+class PoisonReason(StrEnum):
+    """What is wrong with a record that can't be read; a metric's labels."""
+
+    EMPTY = "empty"
+    BAD_UTF8 = "bad_utf8"
+    COLUMN_COUNT = "column_count"
+    BAD_TIMESTAMP = "bad_timestamp"
+    BAD_CONTEXT = "bad_context"
+    BAD_ID = "bad_id"
+
+
 class PoisonError(ValueError):
-    """What we need can't be read from this record.
+    """What we need can't be read from this record. The message says more than ``reason``."""
 
-    ``reason`` is one of a small closed set of words (it becomes a metric label); the message says more.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: PoisonReason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
 

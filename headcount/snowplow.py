@@ -33,7 +33,7 @@ from typing import Any
 import orjson
 
 from headcount.event_time import milliseconds
-from headcount.model import IgnoredEvent, IgnoredReason, LevelEvent, PoisonError
+from headcount.model import IgnoredEvent, IgnoredReason, LevelEvent, PoisonError, PoisonReason
 
 with warnings.catch_warnings():
     # The SDK writes '\g' and '\.' in plain strings: a warning whenever Python compiles it anew.
@@ -113,16 +113,15 @@ class EventReader:
             The level event, or why this event is none.
 
         Raises:
-            PoisonError: what we need can't be read; ``reason`` is one of ``empty``, ``bad_utf8``, ``column_count``,
-                ``bad_timestamp``, ``bad_context``, ``bad_id``. The message quotes nothing of the record.
+            PoisonError: what we need can't be read; ``reason``. The message quotes nothing of the record.
         """
         if not data:
-            raise PoisonError("empty", "the record has no bytes")
+            raise PoisonError(PoisonReason.EMPTY, "the record has no bytes")
         if not data.isascii():
             try:
                 data.decode()
             except UnicodeDecodeError as error:
-                raise PoisonError("bad_utf8", f"byte {error.start} is no UTF-8: {error.reason}") from None
+                raise PoisonError(PoisonReason.BAD_UTF8, f"byte {error.start} is no UTF-8: {error.reason}") from None
         # Bytes all the way, and cut from both ends only as far as needed: 131 columns would cost as much as the rest.
         # The first brace mostly opens ``contexts``, a long column: counting tabs around it is quicker than in it.
         cells = data.rsplit(b"\t", _TAIL)
@@ -134,7 +133,7 @@ class EventReader:
         before = front.count(b"\t", 0, brace)
         if before + front.count(b"\t", end) != _DERIVED_CONTEXTS - 1 or len(cells) != _TAIL + 1:
             count = data.count(b"\t") + 1
-            raise PoisonError("column_count", f"{count} columns instead of {len(_NAMES)}")
+            raise PoisonError(PoisonReason.COLUMN_COUNT, f"{count} columns instead of {len(_NAMES)}")
         head = front.split(b"\t", _HEAD)
         at = milliseconds(head[_COLLECTOR_TSTAMP])
         if self._apps and head[_APP_ID] not in self._apps:
@@ -172,13 +171,17 @@ class EventReader:
         try:
             pairs = [(key_of(context["schema"]), context["data"]) for context in _parse(column)["data"]]
         except _REFUSALS as error:  # its message may quote the record: only its type goes on
-            raise PoisonError("bad_context", f"a context column is malformed: {type(error).__name__}") from None
+            raise PoisonError(
+                PoisonReason.BAD_CONTEXT, f"a context column is malformed: {type(error).__name__}"
+            ) from None
         reason = None
         for key, context in pairs:
             if key != self._key:
                 continue
             if not isinstance(context, dict):
-                raise PoisonError("bad_context", f"a level context is no object but a {type(context).__name__}")
+                raise PoisonError(
+                    PoisonReason.BAD_CONTEXT, f"a level context is no object but a {type(context).__name__}"
+                )
             player = _identifier(context.get(self.player_field), self.player_field, MAX_PLAYER_BYTES)
             level = _identifier(context.get(self.level_field), self.level_field, MAX_LEVEL_BYTES, escaped="%/")
             if player and level:
@@ -220,13 +223,13 @@ def _identifier(value: object, name: str, limit: int, escaped: str = "") -> str 
     if isinstance(value, str) and len(value) <= _PLAIN_ID and value.isascii():
         return value  # fits anyhow
     if not isinstance(value, str):
-        raise PoisonError("bad_id", f"{name} is no string but a {type(value).__name__}")
+        raise PoisonError(PoisonReason.BAD_ID, f"{name} is no string but a {type(value).__name__}")
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise PoisonError("bad_id", f"{name} has a lone surrogate: no UTF-8 can hold it") from None
+        raise PoisonError(PoisonReason.BAD_ID, f"{name} has a lone surrogate: no UTF-8 can hold it") from None
     for character in escaped:
         size += 2 * value.count(character)
     if size > limit:
-        raise PoisonError("bad_id", f"{name} takes {size} bytes; {limit} fit")
+        raise PoisonError(PoisonReason.BAD_ID, f"{name} takes {size} bytes; {limit} fit")
     return value

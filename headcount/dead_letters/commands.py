@@ -18,6 +18,7 @@ from headcount.dead_letters.raw_file import write_for_nobody_else
 from headcount.dead_letters.redrive import MOST_RECORDS, Sender, redrive
 from headcount.dead_letters.texts import headline, incomplete, plural, refused, sums, told, whole
 from headcount.dead_letters.when import moment
+from headcount.model import PoisonReason
 from headcount.terminal import complain, harmless
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ app = typer.Typer(no_args_is_help=True, help="Records that couldn't be read: lis
 
 Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY...", help="Of letters, as `list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="All letters, or those that the options below select.")]
-Reason = Annotated[str | None, typer.Option(help="Only those with this reason.")]
+Reason = Annotated[PoisonReason | None, typer.Option(help="Only those with this reason.")]
 ShardId = Annotated[str | None, typer.Option("--shard", help="Only those of this shard, by its whole id.")]
 Since = Annotated[
     str | None,
@@ -170,7 +171,7 @@ def delete(
 
 
 def _chosen(
-    keys: list[str] | None, reason: str | None, shard: str | None, since: str | None, *, every: bool
+    keys: list[str] | None, reason: PoisonReason | None, shard: str | None, since: str | None, *, every: bool
 ) -> tuple[list[str], Selection]:
     """Keys, or a selection of what has arrived by now: what comes back while we work is none of it."""
     if bool(keys) == every or (keys and any((reason, shard, since))):

@@ -1,6 +1,7 @@
 """What the faults led to, and how long each recovery took: a table for docs/correctness.md, and JSON."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -42,7 +43,7 @@ class Findings:
 
     def table(self) -> str:
         """In Markdown."""
-        rows = ["| fault | what happened | time to recover | settings |", "| --- | --- | --- | --- |"]
+        rows = [f"Of {datetime.now(UTC):%d %B %Y}.", "", "| fault | what happened | time to recover | settings |", "| --- | --- | --- | --- |"]
         rows += [f"| {found.fault} | {found.happened} | {found.recovery} | {found.settings} |" for found in self.all]
         return "\n".join(rows)
 

@@ -17,6 +17,7 @@ from headcount.dead_letters.letter import Ending, Heading, Kept
 from headcount.dead_letters.redrive import Forecast, Verdict
 from headcount.dead_letters.texts import headline, incomplete, told
 from headcount.dead_letters.when import moment
+from headcount.model import PoisonReason
 from headcount.terminal import in_one_line
 
 pytestmark = pytest.mark.usefixtures("own_logs")
@@ -169,6 +170,17 @@ def test_letters_are_deleted_by_what_they_are(store: DeadLetterDirectory) -> Non
     assert store.get(LETTER.key) is not None
     assert run("delete", "--all", "--yes")[1].splitlines()[-1] == "Deleted 1 letter."
     assert store.get(LETTER.key) is None
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("command", [("list",), ("delete", "--all"), ("redrive", "--all")])
+def test_a_reason_that_is_none_is_refused_with_those_there_are(command: tuple[str, ...]) -> None:
+    """No letter has it: nothing to do would pass for the truth."""
+    code, _, err = run(*command, "--reason", "bad_timestmp")
+
+    assert code == 2
+    assert "bad_timestmp" in err
+    assert all(reason.value in err for reason in PoisonReason)
 
 
 @pytest.mark.usefixtures("store")
