@@ -43,7 +43,8 @@ class Findings:
 
     def table(self) -> str:
         """In Markdown."""
-        rows = [f"Of {datetime.now(UTC):%d %B %Y}.", "", "| fault | what happened | time to recover | settings |", "| --- | --- | --- | --- |"]
+        head = ["| fault | what happened | time to recover | settings |", "| --- | --- | --- | --- |"]
+        rows = [f"Of {datetime.now(UTC):%d %B %Y}.", "", *head]
         rows += [f"| {found.fault} | {found.happened} | {found.recovery} | {found.settings} |" for found in self.all]
         return "\n".join(rows)
 
