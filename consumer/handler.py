@@ -11,11 +11,11 @@ import structlog
 
 from consumer.ledger import Entry, Ledger
 from consumer.poison_limit import NO_LIMIT, PoisonGuard, PoisonLimit, PoisonLimitError
-from consumer.quiet import Note, Quiet
 from consumer.roster import Noted, Roster
 from consumer.writing import PlayerWriter
 from headcount.dead_letters import DeadLetter
 from headcount.model import IgnoredEvent, LevelEvent, Outcome, PoisonError, Progress
+from headcount.quiet import PUSHES_IN_A_ROW, Note, Quiet
 from headcount.rules import clamped, is_late, latest
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class ConsumerHandler:
         self._ledger = Ledger()
         self._roster = Roster(parts.refresh)
         self._writer = PlayerWriter(parts.players, parts.writers, parts.metrics)
-        self._quiet = Quiet(pushed=parts.pushed)
+        self._quiet = Quiet(PUSHES_IN_A_ROW, in_a_row=True) if parts.pushed else Quiet()
         self._guard = PoisonGuard(parts.poison_limit, None, None)
         self._confirmed: Note | None = None
         self._newest: int | None = None
@@ -221,6 +221,7 @@ class ConsumerHandler:
             tallies=dict(tallies),
             arrived_at=latest(was.arrived_at, self._arrived_at),
             caught_up_at=latest(was.caught_up_at, quiet.at if quiet else None),
+            seen_at=latest(was.seen_at, self._confirmed.at if self._confirmed else None),
             updated_at=round(self._parts.wall() * 1000),
             ended=ended,
             expires_at=round(self._parts.wall()) + STREAM_KEPT_SECONDS if ended else None,

@@ -143,9 +143,9 @@ class Progress:
     """A shard's row in StreamProgress, as far as it is known (see ``semantics.md``, Tables).
 
     ``watermark`` and ``settled`` are event times; ``arrived_at`` is when the stream took the newest record read,
-    ``caught_up_at`` a time before which everything that had arrived is read and written, ``updated_at`` the row's
-    last write: these three are wall clock. ``expires_at`` (s) is set only together with ``ended``.
-    ``poison`` is as of ``position``, as the tallies are.
+    ``seen_at`` a time before which everything that had arrived is read and its changes written, ``caught_up_at`` the
+    same with renewals, ``updated_at`` the row's last write: these four are wall clock.
+    ``expires_at`` (s) is set only together with ``ended``. ``poison`` is as of ``position``, as the tallies are.
     """
 
     position: Position | None = None
@@ -154,6 +154,7 @@ class Progress:
     tallies: dict[str, int] = field(default_factory=dict)
     arrived_at: int | None = None
     caught_up_at: int | None = None
+    seen_at: int | None = None
     updated_at: int = 0
     ended: bool = False
     expires_at: int | None = None

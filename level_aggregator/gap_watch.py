@@ -69,33 +69,36 @@ class GapWatch(Gate):
     def __init__(self, parts: GapParts) -> None:
         self._parts = parts
         self._prefix = f"level_aggregator/{parts.identity}/"
-        self._obstacle: str | None = NOT_YET
-        self._doubtful = True
+        self._obstacle: str | None = None
+        self._doubts, self._looked = 1, 0  # the supervisor's thread counts the ones, ours the looks that answered them
         self._due_at = self._mark_due_at = float("-inf")
         self._mark: Progress | None = None
 
     def obstacle(self) -> str | None:
         """Why nothing must be counted; None: it may be."""
-        return self._obstacle
+        return self._obstacle or (NOT_YET if self._is_in_doubt else None)
 
     def doubt(self) -> None:
-        """The daemon failed: maybe for a gap that shows only where a shard is begun."""
-        self._doubtful = True
+        """The daemon failed, maybe for a gap that shows only where a shard is begun: shut until a look found none."""
+        self._doubts += 1
+
+    @property
+    def _is_in_doubt(self) -> bool:
+        return self._looked < self._doubts
 
     def turn(self) -> float:
         """Look if it is time; returns the seconds until the next turn."""
         begun = self._parts.monotonic()
-        thorough = self._doubtful or self._obstacle is not None
+        doubts = self._doubts
         try:
-            if begun < self._due_at and not self._doubtful and not self._a_rebuild_moved(begun):
+            if begun < self._due_at and not self._is_in_doubt and not self._a_rebuild_moved(begun):
                 return TURN_SECONDS
-            self._doubtful = False
-            found = self._found(thorough=thorough)
+            found = self._found(thorough=self.obstacle() is not None)
         except (BotoCoreError, ClientError) as error:
-            self._doubtful = self._doubtful or thorough
             _log.warning("can't look for gaps", reason=str(explained(error, "AWS")))
             return RETRY_SECONDS
         self._show(found)
+        self._looked = doubts
         now = self._parts.monotonic()
         self._due_at = now + (max(LOOK_SHUT_SECONDS, 10 * (now - begun)) if found else LOOK_SECONDS)
         return TURN_SECONDS
@@ -114,7 +117,7 @@ class GapWatch(Gate):
         self._parts.metrics.gap.set(0 if found is None else 1)
         if found is not None and found != self._obstacle:
             _log.error("GapError: nothing is counted", reason=found)
-        elif found is None and self._obstacle not in {None, NOT_YET}:
+        elif found is None and self._obstacle is not None:
             _log.info("the gap is closed: counting goes on")
         self._obstacle = found
 

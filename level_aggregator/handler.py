@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.aws_attempts import THROTTLING, cancellation_reasons
 from headcount.model import Progress
-from headcount.rules import transition_of
+from headcount.quiet import Note, Quiet
+from headcount.rules import latest, transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
 from level_aggregator.begin import begin
 from level_aggregator.stream_record import read_change
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 2.0  # between two checkpoints; the progress itself moves with every transaction
 LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
+MARK_SECONDS = 5.0  # between two writes that say no more than that nothing came
 STREAM_KEPT_SECONDS = 2 * 86_400  # beyond the day that a DynamoDB stream keeps its records
 MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
 
@@ -68,7 +70,9 @@ class AggregatorHandler:
         self._last: Record | None = None
         self._checkpointed: Record | None = None
         self._pause = 0.0
-        self._settled_at = float("-inf")
+        self._settled_at = self._marked_at = float("-inf")
+        self._quiet = Quiet(in_a_row=True)
+        self._seen_at: int | None = None
 
     def start(self, checkpoint: Position | None) -> None:
         """Read where the shard stands. Raises `GapError` where counting on would lose changes (rule 7)."""
@@ -76,6 +80,9 @@ class AggregatorHandler:
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:  # noqa: ARG002 (the protocol's)
         """Count one batch: when this returns its transitions are in the tables, once."""
+        note = Note(round(self._parts.wall() * 1000), None)
+        if confirmed := self._quiet.batch(empty=not records, caught_up=not records, now=note):
+            self._seen_at = confirmed.at
         if not records:
             return {}
         self._last = records[-1]
@@ -97,21 +104,33 @@ class AggregatorHandler:
         return dict(kinds)
 
     def settle(self, *, everything: bool, ended: bool = False) -> Record | None:
-        """Everything handled is in the tables; the progress row has only to cover what changed no count."""
+        """Everything handled is in the tables; the progress row has only to cover what changed no count.
+
+        And to say now and then that nothing came: people want to know as of when a count is.
+        """
         now = self._parts.monotonic()
         if not everything and now - self._settled_at < SETTLE_SECONDS:
             return None
         self._settled_at = now
         last = self._last
-        while ended or (
-            last is not None and (self._progress.position is None or last.position > self._progress.position)
-        ):
-            if self._move(last.position if last else None, ended=ended):
+        while ended or self._is_behind(last) or self._is_due(now):
+            if self._move(last, ended=ended):
+                self._marked_at = now
                 break
         if last is self._checkpointed:
             return None
         self._checkpointed = last
         return last
+
+    def _is_behind(self, last: Record | None) -> bool:
+        done = self._progress.position
+        return last is not None and (done is None or last.position > done)
+
+    def _is_due(self, now: float) -> bool:
+        """Whether the row should say anew up to when nothing came."""
+        told = self._progress.seen_at
+        is_news = self._seen_at is not None and (told is None or told < self._seen_at)
+        return is_news and now - self._marked_at >= MARK_SECONDS
 
     def _unseen(self, records: list[Record], kinds: Counter[str]) -> list[Record]:
         """The records beyond the progress; the others were counted before (rule 7)."""
@@ -137,12 +156,12 @@ class AggregatorHandler:
 
     def _apply(self, net: Net, last: Record) -> bool:
         """One transaction up to ``last``; False: it did not go through, and the progress has been read anew."""
-        was = self._progress
-        now = replace(was, position=last.position, updated_at=round(self._parts.wall() * 1000))
         failures = 0
         while True:
             if self._pause:
                 self._parts.sleep(self._pause * random.uniform(0.5, 1))  # noqa: S311 (jitter)
+            was = self._progress
+            now = self._moved(last, was)
             try:
                 with self._parts.metrics.transaction_seconds.time():
                     self._parts.counts.apply(net, self._parts.progress, self._worker, was, now)
@@ -166,12 +185,21 @@ class AggregatorHandler:
                 self._progress = now
                 return True
 
-    def _move(self, position: Position | None, *, ended: bool) -> bool:
+    def _moved(self, last: Record | None, was: Progress) -> Progress:
+        """The row with ``last`` covered; a zombie may have covered more."""
+        position, arrived_at = (last.position, last.arrived_at) if last else (None, None)
+        return replace(
+            was,
+            position=max(filter(None, (was.position, position)), default=None),
+            arrived_at=latest(was.arrived_at, arrived_at),
+            seen_at=latest(was.seen_at, self._seen_at),
+            updated_at=round(self._parts.wall() * 1000),
+        )
+
+    def _move(self, last: Record | None, *, ended: bool) -> bool:
         was = self._progress
-        furthest = max(filter(None, (was.position, position)), default=None)
-        seconds = self._parts.wall()
-        expires_at = round(seconds) + STREAM_KEPT_SECONDS if ended else None
-        now = replace(was, position=furthest, updated_at=round(seconds * 1000), ended=ended, expires_at=expires_at)
+        expires_at = round(self._parts.wall()) + STREAM_KEPT_SECONDS if ended else None
+        now = replace(self._moved(last, was), ended=ended, expires_at=expires_at)
         if self._parts.progress.move(self._worker, was, now):
             self._progress = now
             return True

@@ -12,7 +12,7 @@ class Gate(Protocol):
         """Why the daemon must not run now, for `/readyz`; None: it may."""
 
     def doubt(self) -> None:
-        """The daemon has failed: look again soon whether it may run."""
+        """The daemon has failed: it must not run until it was looked at again whether it may."""
 
 
 class OpenGate(Gate):

@@ -76,6 +76,7 @@ class Supervisor:
         self._daemon: Daemon | None = None
         self._claim: Claim | None = None
         self._looked_at = float("-inf")
+        self._was_shut = False
 
     def run(self) -> int:
         """See `supervise`."""
@@ -126,7 +127,6 @@ class Supervisor:
             if self._claim_is_lost():
                 return EXIT_NOT_DRAINED
             if self._service.gate.obstacle():
-                failures = 0  # no failure of the daemon's
                 self._wait(TICK_SECONDS)
                 continue
             checkpoints, started = self._children.checkpoints(), time.monotonic()
@@ -146,8 +146,8 @@ class Supervisor:
             self._service.gate.doubt()
             # What has made a checkpoint works; an idle stream asks for none, so a long life shows the same.
             works = self._children.checkpoints() > checkpoints or time.monotonic() - started > good_after
-            failures = 1 if works else failures + 1
-            pause = min(MOST_BACKOFF, LEAST_BACKOFF * 2 ** (failures - 1))
+            failures = 0 if self._was_shut else 1 if works else failures + 1
+            pause = min(MOST_BACKOFF, LEAST_BACKOFF * 2 ** max(0, failures - 1))
             _log.error("daemon ended", exit_code=code, meaning=meaning, failures=failures, restart_in_seconds=pause)
             if code == BAD_CONFIGURATION or failures == MOST_FAILURES:
                 return code if code > 0 else EXIT_DAEMON_FAILS
@@ -156,6 +156,7 @@ class Supervisor:
 
     def _watch(self, daemon: Daemon) -> int:
         """The daemon's exit code once it has ended: by itself, because it was asked to, or because it had to."""
+        self._was_shut = False
         while (code := daemon.exit_code()) is None:
             self._tick()
             if self._claim_is_lost():
@@ -169,6 +170,7 @@ class Supervisor:
                 daemon.kill()
             elif obstacle := self._service.gate.obstacle():
                 _log.error("ending the daemon", reason=obstacle)
+                self._was_shut = True  # no failure of the daemon's
                 daemon.kill()
             self._stop.wait(TICK_SECONDS)
         daemon.kill()  # what is left of its group: a stuck child outlives it

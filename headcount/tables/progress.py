@@ -67,6 +67,7 @@ class ProgressTable:
             "settled": now.settled,
             "arrivedAt": now.arrived_at,
             "caughtUpAt": now.caught_up_at,
+            "seenAt": now.seen_at,
             "expiresAt": now.expires_at,
         }
         for name, value in times.items():
@@ -152,6 +153,7 @@ def _progress(item: Item) -> Progress:
         tallies={name: int(count["N"]) for name, count in item.get("tallies", {}).get("M", {}).items()},
         arrived_at=integer(item, "arrivedAt"),
         caught_up_at=integer(item, "caughtUpAt"),
+        seen_at=integer(item, "seenAt"),
         updated_at=integer(item, "updatedAt") or 0,
         ended="ended" in item and item["ended"]["BOOL"],
         expires_at=integer(item, "expiresAt"),

@@ -22,6 +22,7 @@ FULL = Progress(
     tallies={"applied": 3, "late": 0},
     arrived_at=8,
     caught_up_at=9,
+    seen_at=11,
     updated_at=10,
     ended=True,
     expires_at=11,
@@ -83,11 +84,17 @@ def test_a_watermark_never_goes_back(table: ProgressTable, watermark: int | None
     assert table.read(WORKER) == at(1, 5)
 
 
-TIMES = Progress(Position(1), 5, settled=7, arrived_at=8, caught_up_at=9, expires_at=10)
+TIMES = Progress(Position(1), 5, settled=7, arrived_at=8, caught_up_at=9, seen_at=11, expires_at=10)
 
 
 @pytest.mark.parametrize(
-    "back", [replace(TIMES, settled=6), replace(TIMES, arrived_at=7), replace(TIMES, caught_up_at=8)]
+    "back",
+    [
+        replace(TIMES, settled=6),
+        replace(TIMES, arrived_at=7),
+        replace(TIMES, caught_up_at=8),
+        replace(TIMES, seen_at=10),
+    ],
 )
 def test_no_other_time_goes_back_while_the_position_stands(table: ProgressTable, back: Progress) -> None:
     """Two workers on one shard, a renewal waiting: the condition on the position rejects neither."""
@@ -95,7 +102,7 @@ def test_no_other_time_goes_back_while_the_position_stands(table: ProgressTable,
 
     assert not table.move(WORKER, TIMES, back)
     assert table.read(WORKER) == TIMES
-    assert table.move(WORKER, TIMES, replace(TIMES, settled=8, arrived_at=9, caught_up_at=10))
+    assert table.move(WORKER, TIMES, replace(TIMES, settled=8, arrived_at=9, caught_up_at=10, seen_at=12))
 
 
 def test_the_time_of_expiry_may_go_back(table: ProgressTable) -> None:

@@ -52,6 +52,7 @@ class MemoryProgress(ProgressTable):
             (row.settled, now.settled),
             (row.arrived_at, now.arrived_at),
             (row.caught_up_at, now.caught_up_at),
+            (row.seen_at, now.seen_at),
         ]
         return all(before is None or after is None or before <= after for before, after in times)
 
@@ -65,6 +66,7 @@ class MemoryProgress(ProgressTable):
             tallies=dict(now.tallies),
             arrived_at=row.arrived_at if now.arrived_at is None else now.arrived_at,
             caught_up_at=row.caught_up_at if now.caught_up_at is None else now.caught_up_at,
+            seen_at=row.seen_at if now.seen_at is None else now.seen_at,
             updated_at=now.updated_at,
             ended=row.ended or now.ended,
             expires_at=row.expires_at if now.expires_at is None else now.expires_at,

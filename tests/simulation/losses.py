@@ -11,11 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headcount.model import Position
 from headcount.rebuild import NotStillError
 from headcount.table_stream import TableStream
+from headcount.tables import text
 from headcount.tables.rebuild_mark import rebuild_worker
 from level_aggregator.gap_watch import CONFIRM_SECONDS, LOOK_SECONDS, LOOK_SHUT_SECONDS, NOT_YET, GapWatch
 from tests.simulation.broken import hold
 from tests.simulation.leases import CrashError
-from tests.simulation.mending import gap_parts, rebuild_of
+from tests.simulation.mending import gap_parts, name_of, rebuild_of
 from tests.simulation.records import TABLE_IDENTITY
 from tests.simulation.schedule import AGGREGATOR, CONSUMER, HOUR
 from tests.simulation.table_stream import StreamClient
@@ -70,6 +71,12 @@ class Losses:
 
     def _assert_a_first_start(self) -> None:
         """All rows of progress are lost, and the watch lets it begin anew: nothing is lost if LevelState fits that."""
+        counted, players = self._at_the_beginning()
+        hold(counted == players, "rule 7: {} was taken for a first start at {}", counted, players)
+        self.lost.clear()
+
+    def _at_the_beginning(self) -> tuple[Counter[str], Counter[str]]:
+        """Players per level by LevelState, and by PlayerState as it was where its stream now begins."""
         players: Counter[str] = Counter()
         for was, now in self._world.watching.moves:
             players.subtract([was.level] if was else [])
@@ -80,9 +87,7 @@ class Losses:
                 players.update([was_in] if was_in else [])
                 players.subtract([is_in] if is_in else [])
         rows = self._world.client.tables["LevelState"].items.values()
-        counted = Counter({row["levelId"]["S"]: int(row["playerCount"]["N"]) for row in rows})
-        hold(counted == players, "rule 7: {} was taken for a first start at {}", counted, players)
-        self.lost.clear()
+        return Counter({row["levelId"]["S"]: int(row["playerCount"]["N"]) for row in rows}), players
 
     def _has_counted(self) -> bool:
         rows = self._world.client.tables["StreamProgress"].items.items()
@@ -122,8 +127,10 @@ class Losses:
         self._stop_aggregator(number)
         lease = leases[number % len(leases)]
         if rows.pop((_ROWS + lease.shard.shard_id,), None) is not None:
-            self._lose(lease.shard)
             self.maybe = True
+            counted, players = self._at_the_beginning()
+            if self._has_counted() or counted != players:  # else the stream has forgotten all that was counted
+                self._lose(lease.shard)
 
     def day_off(self, number: int) -> None:
         """The aggregator is down for more than a day, and the stream forgets what is older."""
@@ -194,7 +201,9 @@ class Losses:
         try:
             rebuild_of(world, self.stream, self.rebuilds, meanwhile if number % 2 else lambda: None).run()
         except (CrashError, ClientError, BotoCoreError, NotStillError):
-            return
+            mark = world.client.tables["StreamProgress"].items.get((rebuild_worker(TABLE_IDENTITY),), {})
+            if "ended" not in mark or mark["rebuildId"] != text(name_of(self.rebuilds)):
+                return  # else only the answer to its last write was lost
         finally:
             self.rebuilding = False
         self.lost.clear()

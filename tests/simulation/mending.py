@@ -38,6 +38,11 @@ def gap_parts(world: World, stream: TableStream) -> GapParts:
     )
 
 
+def name_of(rebuild: int) -> str:
+    """What is written of the so-many-th rebuild."""
+    return f"rebuild {rebuild}"
+
+
 def rebuild_of(world: World, stream: TableStream, number: int, meanwhile: Callable[[], None]) -> Rebuild:
     """The ``number``-th one; ``meanwhile`` happens after each of its steps."""
     parts = gap_parts(world, stream)
@@ -51,7 +56,7 @@ def rebuild_of(world: World, stream: TableStream, number: int, meanwhile: Callab
             players=world.players,
             counts=world.counts,
             progress=world.progress,
-            mark=RebuildMark(client, world.progress.name, parts.identity, f"rebuild {number}"),
+            mark=RebuildMark(client, world.progress.name, parts.identity, name_of(number)),
             quiet_seconds=QUIET_SECONDS,
             say=lambda _: meanwhile(),
             wall=world.clock,

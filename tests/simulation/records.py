@@ -26,6 +26,7 @@ class Arrived:
     """
 
     position: Position
+    arrived_at: int
     data: bytes
     sent: Sent
     at: int

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.simulation.schedule import Sent
     from tests.simulation.world import World
 
-_TIMES = ("watermark", "settled", "arrivedAt", "caughtUpAt")
+_TIMES = ("watermark", "settled", "arrivedAt", "caughtUpAt", "seenAt")
 
 
 class Watching:
@@ -45,7 +45,7 @@ class Watching:
         cutoff, arrivals = self.cutoff, self.arrivals[shard]
         late = sent.kind == "level" and cutoff is not None and at < cutoff
         run = (arrivals[-1].run if arrivals else 0) + 1 if sent.kind == "poison" else 0
-        one = Arrived(record.position, record.data, sent, at, late, run)
+        one = Arrived(record.position, record.arrived_at, record.data, sent, at, late, run)
         if sent.kind != "poison":
             self._lead = max(self._lead, at - NOON - round(sent.arrives * 1000))
         arrivals.append(one)
@@ -121,6 +121,7 @@ class Watching:
         shard = worker.rpartition("/")[2]
         if not worker.startswith("consumer/"):
             self.counting = shard
+            self._assert_counted(shard, positions[-1] if positions else None, now)
         else:
             self._consumer_moved(shard, positions[-1] if positions else None, now)
 
@@ -136,6 +137,29 @@ class Watching:
             for one in arrivals[done:]:
                 early = one.at < watermark - lateness - self._lead
                 hold(not (early and self._on_time(one)), "rule 6: {}'s watermark {} passed {}", shard, watermark, one)
+
+        seen = integer(row, "seenAt")
+        for one in arrivals[done:]:
+            if seen is not None and one.arrived_at < seen:
+                self._assert_seen(one, shard, seen)
+
+    def _assert_seen(self, one: Arrived, shard: str, seen: int) -> None:
+        """What arrived before the shard was seen to be empty is in PlayerState, but for a renewal that waits."""
+        if one.sent.kind == "level":
+            row, cutoff = _row(self._world.client.tables["PlayerState"].items.get((one.sent.player,))), self.cutoff
+            written = row is not None and (
+                row.level == one.sent.level or (row.at, row.level) > (one.at, one.sent.level)
+            )
+            gone = cutoff is not None and one.at < cutoff
+            hold(written or gone, "tables: {} was seen to {}, and {} is not written", shard, seen, one)
+
+    def _assert_counted(self, shard: str, done: Position | None, row: Item) -> None:
+        """What was created before the aggregator's marks is counted."""
+        marks = [time for time in (integer(row, "arrivedAt"), integer(row, "seenAt")) if time is not None]
+        for record in reversed(self._world.changes.shards[shard].records):
+            if not marks or (done is not None and record.position <= done):
+                break
+            hold(record.arrived_at >= max(marks), "tables: {} counted to {}, but not {}", shard, max(marks), record)
 
     def _assert_settled(self, one: Arrived, shard: str) -> None:
         world = self._world

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consumer.poison_limit import NO_LIMIT, PoisonLimit
-from consumer.quiet import BATCHES_ON_THEIR_WAY
 from headcount.kcl.processor import ShardProcessor
+from headcount.quiet import BATCHES_ON_THEIR_WAY
 from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable

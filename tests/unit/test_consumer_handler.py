@@ -4,9 +4,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from consumer import handler as module
-from consumer.quiet import BATCHES_ON_THEIR_WAY
 from headcount.metrics import ConsumerMetrics
 from headcount.model import PlayerRow, Position, Progress, Record
+from headcount.quiet import BATCHES_ON_THEIR_WAY
 from headcount.rules import CLOCK_SKEW_MS
 from tests.fakes.lines import NOON, event_line, other_line, record
 from tests.fakes.wiring import STREAM, House

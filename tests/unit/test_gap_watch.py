@@ -294,3 +294,36 @@ def test_an_aws_that_does_not_answer_leaves_it_as_it_is(house: _House) -> None:
 def _turned(watch: GapWatch) -> str | None:
     watch.turn()
     return watch.obstacle()
+
+
+def test_a_failed_daemon_waits_until_a_look_went_through(house: _House) -> None:
+    """What was lost meanwhile shows to no worker that has not counted before; found late, it would be counted over."""
+    house.watch.turn()
+    assert house.watch.obstacle() is None
+    house.watch.doubt()
+    assert house.watch.obstacle() == NOT_YET
+
+    house.leases.failure = ConnectionClosedError(endpoint_url="http://dynamodb")
+    house.watch.turn()
+    assert house.watch.obstacle() == NOT_YET
+
+    house.leases.failure = None
+    house.watch.turn()
+    assert house.watch.obstacle() is None
+
+
+def test_a_doubt_that_comes_amid_a_look_asks_for_another(house: _House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look may have begun before what the doubt is about."""
+    scan = house.leases.scan
+
+    def doubting(**arguments: object) -> dict[str, Any]:
+        house.watch.doubt()
+        return scan(**arguments)
+
+    monkeypatch.setattr(house.leases, "scan", doubting)
+    house.watch.turn()
+    assert house.watch.obstacle() == NOT_YET
+
+    monkeypatch.setattr(house.leases, "scan", scan)
+    house.watch.turn()
+    assert house.watch.obstacle() is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.quiet import BATCHES_ON_THEIR_WAY, PUSHES_IN_A_ROW, Note, Quiet
+from headcount.quiet import BATCHES_ON_THEIR_WAY, PUSHES_IN_A_ROW, Note, Quiet
 
 NEEDED = BATCHES_ON_THEIR_WAY + 1
 
@@ -64,12 +64,12 @@ def test_pushes_confirm_a_note_only_where_the_newest_were_awaited(before: int) -
     """One that was not may have lain there since before the note, and so may those before it."""
     awaited = [True, *[False, True] * before, *[True] * (PUSHES_IN_A_ROW - bool(before))]
 
-    assert feed(Quiet(pushed=True), awaited) == [None] * (len(awaited) - 1) + [0]
+    assert feed(Quiet(PUSHES_IN_A_ROW, in_a_row=True), awaited) == [None] * (len(awaited) - 1) + [0]
 
 
 def test_pushed_records_that_were_awaited_count_and_an_empty_push_confirms() -> None:
     """Else records that can't be read, one now and then, would hold up all pruning."""
-    quiet = Quiet(pushed=True)
+    quiet = Quiet(PUSHES_IN_A_ROW, in_a_row=True)
     quiet.batch(empty=True, caught_up=True, now=Note(0, 0))
     for at in range(1, 9):
         assert quiet.batch(empty=False, caught_up=True, now=Note(at, at)) is None

@@ -26,13 +26,14 @@ class Quiet:
     their way have come since, and the newest of them was empty, from the stream's tip: everything that had arrived
     before the note is then read.
 
-    Where batches are ``pushed`` any number can be on their way while the processor is busy. There the newest ones must
-    each have been from the stream's tip, and waited for: then none was on its way. See ADR 12.
+    Where batches are pushed any number can be on their way while the processor is busy. There the newest ones must each
+    have been from the stream's tip, and waited for: then none was on its way. See ADR 12. Nor does an empty read of a
+    DynamoDB stream say that it came to the tip; some in a row do.
     """
 
-    def __init__(self, *, pushed: bool = False) -> None:
-        self._pushed = pushed
-        self._needed = PUSHES_IN_A_ROW if pushed else BATCHES_ON_THEIR_WAY + 1
+    def __init__(self, needed: int = BATCHES_ON_THEIR_WAY + 1, *, in_a_row: bool = False) -> None:
+        """``needed``: batches since the note; ``in_a_row``: each of them from the tip, not just the newest."""
+        self._needed, self._in_a_row = needed, in_a_row
         self._note: Note | None = None
         self._batches_since = 0
 
@@ -41,7 +42,7 @@ class Quiet:
 
         ``caught_up``: it came from the stream's tip and, where pushed, had to be waited for.
         """
-        self._batches_since = 0 if self._pushed and not caught_up else self._batches_since + 1
+        self._batches_since = 0 if self._in_a_row and not caught_up else self._batches_since + 1
         confirmed = None
         if self._note is not None and empty and caught_up and self._batches_since >= self._needed:
             confirmed, self._note = self._note, None
