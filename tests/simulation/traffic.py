@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LEVELS = ("K", "L/K", "K/L", "M%2FN", "N")
 
 
-def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
+def traffic(random: Random, config: Config, poison: Random) -> tuple[Sent, ...]:
     """All records, in the order in which they arrive; most of them as they should."""
     levels = LEVELS[: random.randint(2, 5)]
     by_player = config.calm or random.random() < 0.4
@@ -41,6 +41,7 @@ def traffic(random: Random, config: Config) -> tuple[Sent, ...]:
         ]
     sent += _crowd(random, length) if config.crowd else []
     sent += _poison_in_a_row(random, length) if not config.calm and random.random() < 0.2 else []
+    sent += _runs_at_the_limit(poison, config, length) if config.poison_run else []
     end = int(max(one.arrives for one in sent))
     keys = [HASHES * number // config.shards for number in range(config.shards)]
     if config.calm:  # others play on, on every shard, so that the stream's time goes on
@@ -91,6 +92,15 @@ def _crowd(random: Random, length: float) -> list[Sent]:
 def _poison_in_a_row(random: Random, length: float) -> list[Sent]:
     at, key = round(random.uniform(0, length), 1), random.randrange(HASHES)
     return [Sent(at, at, key, random.choice(("poison", "poison", "poison", "other"))) for _ in range(9)]
+
+
+def _runs_at_the_limit(random: Random, config: Config, length: float) -> list[Sent]:
+    """Now and then as much poison in a row as is just borne: counted twice, it would not be."""
+    sent = []
+    for _ in range(random.randint(2, 8)):
+        at, key = round(random.uniform(0, length), 1), random.randrange(HASHES)
+        sent += [*[Sent(at, at, key, "poison")] * config.poison_run, Sent(at, at, key, "other")]
+    return sent
 
 
 def _pause(random: Random, config: Config, length: float) -> float:

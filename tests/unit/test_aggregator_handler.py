@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from headcount.metrics import AggregatorMetrics
 from headcount.model import LevelEvent, Position, Record, Transition
+from headcount.quiet import BATCHES_ON_THEIR_WAY
 from headcount.rules import MINUTE_MS
 from level_aggregator.begin import GapError
 from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE
@@ -181,3 +182,35 @@ def test_a_gap_before_the_checkpoint_stops_the_shard(checkpoint: int | None, gap
         house.aggregator("shard-1").start(at)
     assert registry.get_sample_value("headcount_aggregator_gaps_total") == gap
     assert registry.get_sample_value("headcount_aggregator_transaction_duration_seconds_count") == 1
+
+
+def test_the_progress_says_when_the_newest_change_that_is_counted_was_made() -> None:
+    """With the count, in one transaction; and after what changes no count."""
+    house = House()
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    *changes, last = players_in(house, 3)
+
+    handler.handle(changes, caught_up=True)
+    assert house.progress.rows[WORKER].arrived_at == changes[-1].arrived_at
+
+    handler.handle([last], caught_up=True)
+    assert house.progress.rows[WORKER].arrived_at == last.arrived_at
+
+
+def test_a_silent_shard_says_now_and_then_that_nothing_came() -> None:
+    """As of before the first of so many empty reads in a row: one alone may be of a stretch without records."""
+    house = House()
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    handler.handle(players_in(house, 1), caught_up=True)
+    marks: list[int | None] = []
+    for _ in range(3 * (BATCHES_ON_THEIR_WAY + 1)):
+        house.clock.now += 1
+        handler.handle([], caught_up=False)
+        handler.settle(everything=False)
+        marks.append(house.progress.rows[WORKER].seen_at)
+
+    begun = round(house.clock.now - len(marks)) * 1000
+    assert marks[:4] == [None] * 4
+    assert sorted({mark for mark in marks if mark is not None}) == [begun, begun + 5000]

@@ -107,6 +107,7 @@ def test_a_silent_shard_does_not_move_while_a_renewal_waits() -> None:
 
     row = quiet_batches(house, handler)
     assert (row.watermark, row.caught_up_at) == (NOON, None)
+    assert row.seen_at is not None  # no change waits
 
     handler.settle(everything=True)
     assert house.progress.rows[WORKER].watermark == NOON + 99_000
