@@ -36,7 +36,8 @@ _ROUGH = (
 )
 # Only where changes may be lost.
 _LOSSES = (("lose progress", 5), ("day off", 1), ("rebuild", 6))
-FAILING = {"poll", "poll zombie", "prune", "cut short", "drain", "rebuild"}  # what a fault may break in upon
+# What a fault may break in upon; in the last two only upon what comes after.
+FAILING = {"poll", "poll zombie", "prune", "cut short", "drain", "rebuild", "day off", "lose progress"}
 # What a fault may wait for; the aggregator's transactions are rare, and matter most.
 WRITES = (
     "update_item",

@@ -40,7 +40,7 @@ class Losses:
         client: Any = StreamClient(world.changes, world.clock.now)
         self.stream = TableStream(client, "arn")
         self.lost: set[str] = set()
-        self.maybe = self.rebuilding = False
+        self.maybe = self.rebuilding = self.began_anew = False
         self._known_at = 0.0  # by then, the watch sees it
         self.rebuilds = self.times = 0  # so many rebuilds were begun; so often something was lost
         self._looking = False
@@ -74,6 +74,7 @@ class Losses:
         counted, players = self._at_the_beginning()
         hold(counted == players, "rule 7: {} was taken for a first start at {}", counted, players)
         self.lost.clear()
+        self.began_anew = True
 
     def _at_the_beginning(self) -> tuple[Counter[str], Counter[str]]:
         """Players per level by LevelState, and by PlayerState as it was where its stream now begins."""
@@ -129,7 +130,8 @@ class Losses:
         if rows.pop((_ROWS + lease.shard.shard_id,), None) is not None:
             self.maybe = True
             counted, players = self._at_the_beginning()
-            if self._has_counted() or counted != players:  # else the stream has forgotten all that was counted
+            is_forgotten = lease.shard.gone or lease.shard.trimmed == len(lease.shard.records)
+            if self._has_counted() or counted != players or not is_forgotten:  # else counting may begin anew
                 self._lose(lease.shard)
 
     def day_off(self, number: int) -> None:
@@ -200,14 +202,22 @@ class Losses:
 
         try:
             rebuild_of(world, self.stream, self.rebuilds, meanwhile if number % 2 else lambda: None).run()
-        except (CrashError, ClientError, BotoCoreError, NotStillError):
-            mark = world.client.tables["StreamProgress"].items.get((rebuild_worker(TABLE_IDENTITY),), {})
-            if "ended" not in mark or mark["rebuildId"] != text(name_of(self.rebuilds)):
+        except NotStillError:
+            return
+        except (CrashError, ClientError, BotoCoreError):
+            if not self._is_rebuilt():
                 return  # else only the answer to its last write was lost
         finally:
             self.rebuilding = False
         self.lost.clear()
         self.maybe = False
+
+    def _is_rebuilt(self) -> bool:
+        """Whether the latest rebuild went through, whatever it was told."""
+        mark = self._world.client.tables["StreamProgress"].items.get((rebuild_worker(TABLE_IDENTITY),), {})
+        shards = self._world.changes.listed.values()
+        covers_all = all(self._is_counted(shard, one) for shard in shards for one in shard.records[shard.trimmed :])
+        return "ended" in mark and mark["rebuildId"] == text(name_of(self.rebuilds)) and covers_all
 
     def mend(self) -> None:
         """In the end: the watch sees that all is well, or a rebuild makes it so."""

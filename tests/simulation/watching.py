@@ -10,6 +10,7 @@ from headcount.model import PlayerRow, Position, Transition
 from headcount.tables import integer
 from tests.fakes.lines import NOON
 from tests.simulation.broken import hold
+from tests.simulation.marks import assert_counted, assert_seen
 from tests.simulation.records import IDENTITY, Arrived
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Watching:
         shard = worker.rpartition("/")[2]
         if not worker.startswith("consumer/"):
             self.counting = shard
-            self._assert_counted(shard, positions[-1] if positions else None, now)
+            assert_counted(self._world, shard, positions[-1] if positions else None, now)
         else:
             self._consumer_moved(shard, positions[-1] if positions else None, now)
 
@@ -136,30 +137,9 @@ class Watching:
             lateness = self._world.settings.allowed_lateness_ms
             for one in arrivals[done:]:
                 early = one.at < watermark - lateness - self._lead
-                hold(not (early and self._on_time(one)), "rule 6: {}'s watermark {} passed {}", shard, watermark, one)
+                hold(not (early and self.on_time(one)), "rule 6: {}'s watermark {} passed {}", shard, watermark, one)
 
-        seen = integer(row, "seenAt")
-        for one in arrivals[done:]:
-            if seen is not None and one.arrived_at < seen:
-                self._assert_seen(one, shard, seen)
-
-    def _assert_seen(self, one: Arrived, shard: str, seen: int) -> None:
-        """What arrived before the shard was seen to be empty is in PlayerState, but for a renewal that waits."""
-        if one.sent.kind == "level":
-            row, cutoff = _row(self._world.client.tables["PlayerState"].items.get((one.sent.player,))), self.cutoff
-            written = row is not None and (
-                row.level == one.sent.level or (row.at, row.level) > (one.at, one.sent.level)
-            )
-            gone = cutoff is not None and one.at < cutoff
-            hold(written or gone, "tables: {} was seen to {}, and {} is not written", shard, seen, one)
-
-    def _assert_counted(self, shard: str, done: Position | None, row: Item) -> None:
-        """What was created before the aggregator's marks is counted."""
-        marks = [time for time in (integer(row, "arrivedAt"), integer(row, "seenAt")) if time is not None]
-        for record in reversed(self._world.changes.shards[shard].records):
-            if not marks or (done is not None and record.position <= done):
-                break
-            hold(record.arrived_at >= max(marks), "tables: {} counted to {}, but not {}", shard, max(marks), record)
+        assert_seen(self._world, shard, arrivals[done:], row)
 
     def _assert_settled(self, one: Arrived, shard: str) -> None:
         world = self._world
@@ -207,10 +187,11 @@ class Watching:
 
     def _assert_not_cut_off(self, one: Arrived, cutoff: int | None) -> None:
         idle = self._world.settings.idle_timeout_ms
-        if cutoff is not None and self._on_time(one):
+        if cutoff is not None and self.on_time(one):
             hold(one.at >= cutoff + idle - self._lead, "rule 6: cutoff {} is too near to unread {}", cutoff, one)
 
-    def _on_time(self, one: Arrived) -> bool:
+    def on_time(self, one: Arrived) -> bool:
+        """Whether it came as pruning may rely on."""
         sent = one.sent
         if sent.kind == "poison" or sent.at > sent.arrives:
             return False
