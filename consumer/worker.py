@@ -41,6 +41,7 @@ def main() -> None:
     stream = EventStream(aws.kinesis, settings.events_stream)
     progress = ProgressTable(aws.dynamodb, settings.progress_table)
 
+    pushed = settings.enhanced_fan_out
     parts = Parts(
         reader=EventReader(settings.app_ids, settings.context_schema, settings.player_field, settings.level_field),
         players=PlayerTable(aws.dynamodb, settings.player_table),
@@ -51,9 +52,8 @@ def main() -> None:
         refresh=settings.refresh_seconds,
         first_watermark=parents_least_watermark(stream, progress, identity),
         poison_limit=PoisonLimit(settings.poison_run_limit, settings.poison_percent_limit),
-        pushed=settings.enhanced_fan_out,
+        pushed=pushed,
     )
-    pushed = settings.enhanced_fan_out
     run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard), pushed=pushed)
 
 

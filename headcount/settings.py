@@ -15,6 +15,7 @@ PREFIX = "HEADCOUNT_"
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 MOST_SECONDS = 86_400
+LEAST_STALL_WHERE_PUSHED = 90.0  # seconds; the KCL gives a subscription up that is silent for 60
 MOST_CONSUMER_NAME = 128  # of Kinesis, for a stream's registered consumer: the KCL application's name
 Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 
@@ -184,12 +185,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _fan_out_can_be_named(self) -> Self:
+    def _fan_out_can_be_named_and_awaited(self) -> Self:
         most = MOST_CONSUMER_NAME - len("-consumer")
         if self.enhanced_fan_out and len(self.application) > most:
             raise ValueError(
-                f"{variable('application')} is of {len(self.application)} characters: with "
+                f"{variable('application')}={self.application!r} is of {len(self.application)} characters: with "
                 f"{variable('enhanced_fan_out')} Kinesis bears {most}, as it names its consumer so"
+            )
+        if self.enhanced_fan_out and self.stall_seconds < LEAST_STALL_WHERE_PUSHED:
+            raise ValueError(
+                f"{variable('stall_seconds')}={self.stall_seconds:g} is too short with {variable('enhanced_fan_out')}: "
+                f"a silent shard may say nothing for a minute; give {LEAST_STALL_WHERE_PUSHED:g} or more"
             )
         return self
 

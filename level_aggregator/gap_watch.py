@@ -15,6 +15,7 @@ from headcount.kcl.lease_table import read_leases
 from headcount.lineage import ahead, gaps, has_counted, told, unread
 from headcount.model import Progress
 from headcount.table_stream import Reading
+from headcount.tables import MalformedRowError
 from headcount.tables.rebuild_mark import rebuild_worker
 from level_aggregator.begin import UNDER_WAY
 from level_aggregator.first_start import Remembered, beginning, counted_before, difference
@@ -60,7 +61,7 @@ class GapParts:
 
 
 class GapWatch(Gate):
-    """The gate of the aggregator's daemon: shut until a first look found nothing, and while a gap stands.
+    """The gate of the aggregator's daemon: shut until a look found nothing, after a failure anew, while a gap stands.
 
     A look goes by the shards that are listed, the progress and the KCL's checkpoints. Before the daemon starts, and
     after it failed, it also asks the stream whether what comes next is still there, and judges a first start.
@@ -76,7 +77,8 @@ class GapWatch(Gate):
 
     def obstacle(self) -> str | None:
         """Why nothing must be counted; None: it may be."""
-        return self._obstacle or (NOT_YET if self._is_in_doubt else None)
+        in_doubt = self._is_in_doubt  # first: a look that ends now writes the obstacle before it answers the doubt
+        return self._obstacle or (NOT_YET if in_doubt else None)
 
     def doubt(self) -> None:
         """The daemon failed, maybe for a gap that shows only where a shard is begun: shut until a look found none."""
@@ -97,6 +99,13 @@ class GapWatch(Gate):
         except (BotoCoreError, ClientError) as error:
             _log.warning("can't look for gaps", reason=str(explained(error, "AWS")))
             return RETRY_SECONDS
+        except MalformedRowError as error:
+            if self.obstacle() is None:
+                raise
+            if self._obstacle != str(error):
+                _log.error("can't look for gaps", reason=str(error))
+            self._obstacle = str(error)
+            return LOOK_SHUT_SECONDS
         self._show(found)
         self._looked = doubts
         now = self._parts.monotonic()

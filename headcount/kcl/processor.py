@@ -51,7 +51,7 @@ class Handler(Protocol):
         """Called once; ``checkpoint``: where the KCL continues, None: at a beginning."""
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:
-        """Take one batch (maybe empty); ``caught_up``: the read had come to the stream's tip, and was no old one.
+        """Take one batch (maybe empty); ``caught_up``: it came from the stream's tip and, if pushed, was awaited.
 
         Returns counts for the batch's log line. All effects that can't wait are durable when it returns.
         """
@@ -107,11 +107,11 @@ class ShardProcessor:
         with _Fatal("process records"):
             counts = self._handler.handle(records, caught_up=behind == 0 and was_awaited)
             self._checkpoint(checkpointer, self._handler.settle(everything=False))
-        self._done_at = self._monotonic()
         took = time.perf_counter() - begun
         self._observe(records, behind, took)
         if records:
             _log.info("batch", records=len(records), behind_ms=behind, took_ms=round(took * 1000), **counts)
+        self._done_at = self._monotonic()  # at the very end: a log that blocks is no waiting
 
     def lease_lost(self) -> None:
         """Another worker has the shard: nothing more of it is ours; what is held back, its replay writes."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headcount.settings import Settings
 
 LEAST_SILENCE, LEAST_BATCH = 10.0, 30.0  # seconds
+LEAST_BATCH_WHERE_PUSHED = 60.0  # nor does the KCL give a silent subscription up sooner
 FAILOVERS = 3
 
 
@@ -36,7 +37,8 @@ class Readiness:
         failovers = FAILOVERS * settings.failover_seconds
         self._stall, self._start = settings.stall_seconds, settings.start_timeout_seconds
         self._most_silence = min(max(LEAST_SILENCE, failovers), self._stall)
-        self._most_batch = min(max(LEAST_BATCH, failovers), self._stall)
+        least = LEAST_BATCH_WHERE_PUSHED if settings.enhanced_fan_out else LEAST_BATCH
+        self._most_batch = min(max(least, failovers), self._stall)
         self._runs = self._stopping = False
         self._ticked_at = monotonic()
         self._occupied_at = float("-inf")

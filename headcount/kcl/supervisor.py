@@ -143,7 +143,6 @@ class Supervisor:
                 _log.info("stopped", exit_code=code, meaning=meaning)
                 return code if code >= 0 else EXIT_NOT_DRAINED
             self._metrics.exits.labels(code=str(code)).inc()
-            self._service.gate.doubt()
             # What has made a checkpoint works; an idle stream asks for none, so a long life shows the same.
             works = self._children.checkpoints() > checkpoints or time.monotonic() - started > good_after
             failures = 0 if self._was_shut else 1 if works else failures + 1
@@ -152,6 +151,7 @@ class Supervisor:
             if code == BAD_CONFIGURATION or failures == MOST_FAILURES:
                 return code if code > 0 else EXIT_DAEMON_FAILS
             self._wait(pause)
+            self._service.gate.doubt()  # now: what was looked up before the pause may be old
         return DRAINED
 
     def _watch(self, daemon: Daemon) -> int:

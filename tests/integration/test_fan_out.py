@@ -83,7 +83,7 @@ def test_a_killed_daemon_is_replaced_and_nothing_is_lost(site: Site, consumer: S
     eventually(lambda: dict(site.players.all()) == rows, WAIT_SECONDS, "all rows after the kill")
     expected = dict(Counter(row.level for row in rows.values()))
     eventually(lambda: counted(site) == expected, WAIT_SECONDS, "all counts after the kill")
-    assert site.tallies()["applied"] == 2 * PLAYERS * MOVES
+    eventually(lambda: site.tallies()["applied"] == 2 * PLAYERS * MOVES, WAIT_SECONDS, "each to be tallied once")
 
 
 @pytest.mark.usefixtures("consumer")

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from headcount.metrics import GapMetrics
 from headcount.model import LevelEvent, Position, Progress, Transition
+from headcount.tables import MalformedRowError
 from headcount.tables.counts import Net
 from level_aggregator.begin import UNDER_WAY
 from level_aggregator.gap_watch import LOOK_SECONDS, LOOK_SHUT_SECONDS, NOT_YET, GapParts, GapWatch
@@ -325,5 +326,23 @@ def test_a_doubt_that_comes_amid_a_look_asks_for_another(house: _House, monkeypa
     assert house.watch.obstacle() == NOT_YET
 
     monkeypatch.setattr(house.leases, "scan", scan)
+    house.watch.turn()
+    assert house.watch.obstacle() is None
+
+
+def test_a_row_that_nobody_of_ours_wrote_keeps_it_shut_and_is_named(
+    house: _House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at again soon: who mends the row shall not wait for long."""
+    read_all = house.progress.read_all
+
+    def malformed(_prefix: str) -> dict[str, Progress]:
+        raise MalformedRowError("A row of DynamoDB table StreamProgress is not as Headcount writes it")
+
+    monkeypatch.setattr(house.progress, "read_all", malformed)
+    assert house.watch.turn() == LOOK_SHUT_SECONDS
+    assert str(house.watch.obstacle()).startswith("A row of DynamoDB table StreamProgress")
+
+    monkeypatch.setattr(house.progress, "read_all", read_all)
     house.watch.turn()
     assert house.watch.obstacle() is None

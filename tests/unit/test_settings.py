@@ -98,6 +98,25 @@ def test_two_tables_of_one_name_are_refused_by_their_variables_and_the_name(
     assert "HEADCOUNT_LEVEL_TABLE" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("HEADCOUNT_APPLICATION", "a" * 120, "Kinesis bears 119"),
+        ("HEADCOUNT_STALL_SECONDS", "89", "give 90 or more"),
+    ],
+)
+def test_what_does_not_go_with_fan_out_is_refused(
+    name: str, value: str, allowed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    load_settings()
+
+    monkeypatch.setenv("HEADCOUNT_ENHANCED_FAN_OUT", "true")
+    line = refusal(capsys)
+
+    assert all(word in line for word in (name, value, "HEADCOUNT_ENHANCED_FAN_OUT", allowed))
+
+
 def test_the_defaults_are_those_of_the_contract() -> None:
     settings = load_settings()
 

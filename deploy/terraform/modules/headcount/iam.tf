@@ -31,7 +31,7 @@ locals {
     }
   }
 
-  switched_on = ["true", "True", "TRUE", "1", "yes", "on", "t", "y"] # as the settings are read
+  switched_on = ["true", "1", "yes", "on", "t", "y"] # as the settings are read, in any case
 
   service_statements = {
     for service in keys(local.services) : service => [
@@ -41,7 +41,7 @@ locals {
         Action   = statement.actions
         Resource = merge(local.resource_arns, lookup(local.kcl_resource_arns, service, {}))[statement.resource]
       }
-      if !can(statement.only_with) || contains(local.switched_on, lookup(var.settings, lookup(statement, "only_with", ""), "false"))
+      if !can(statement.only_with) || contains(local.switched_on, lower(lookup(var.settings, lookup(statement, "only_with", ""), "false")))
     ]
   }
 

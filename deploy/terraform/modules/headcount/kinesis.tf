@@ -8,8 +8,9 @@ resource "aws_kinesis_stream" "events" {
   kms_key_id       = coalesce(var.kms_key_arn, "alias/aws/kinesis")
   tags             = local.tags
 
-  # What the KCL registers for enhanced fan-out is nobody's resource, and would keep the stream from being destroyed.
-  enforce_consumer_deletion = true
+  # What the KCL registers for enhanced fan-out is nobody's resource, and would keep the stream from being destroyed. So would
+  # other readers' consumers, which go with it.
+  enforce_consumer_deletion = !var.deletion_protection
 
   stream_mode_details {
     stream_mode = "PROVISIONED"

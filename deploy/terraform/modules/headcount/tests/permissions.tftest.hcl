@@ -113,7 +113,7 @@ run "enhanced_fan_out" {
 
   variables {
     application = "staging"
-    settings    = { HEADCOUNT_ENHANCED_FAN_OUT = "true" }
+    settings    = { HEADCOUNT_ENHANCED_FAN_OUT = "Yes" }
   }
 
   assert {
