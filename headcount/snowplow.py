@@ -113,7 +113,7 @@ class EventReader:
             The level event, or why this event is none.
 
         Raises:
-            PoisonError: what we need can't be read; ``reason``. The message quotes nothing of the record.
+            PoisonError: what we need can't be read. The message quotes nothing of the record.
         """
         if not data:
             raise PoisonError(PoisonReason.EMPTY, "the record has no bytes")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headcount.kcl.worker import GC_THRESHOLDS
 from tests.simulation.run import failure_of, failures, silently
 from tests.simulation.seeds import schedule
 from tests.simulation.shrink import shortest
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 CHUNK = 5  # seeds that a process takes at a time
 TOLD_EVERY_SECONDS = 10.0
-GC_THRESHOLDS = (50_000, 10, 10)  # a run's objects die with it: to look for cycles more often takes a twentieth
 MOST_TOLD = 20  # failures, as they are found
 EXIT_FAILED = 1
 
