@@ -27,8 +27,7 @@ class Quiet:
     before the note is then read.
 
     Where batches are pushed any number can be on their way while the processor is busy. There the newest ones must each
-    have been from the stream's tip, and waited for: then none was on its way. See ADR 12. Nor does an empty read of a
-    DynamoDB stream say that it came to the tip; some in a row do.
+    have been from the stream's tip, and waited for: then none was on its way. See ADR 12.
     """
 
     def __init__(self, needed: int = BATCHES_ON_THEIR_WAY + 1, *, in_a_row: bool = False) -> None:

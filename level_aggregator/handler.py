@@ -13,7 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.aws_attempts import THROTTLING, cancellation_reasons
 from headcount.model import Progress
-from headcount.quiet import Note, Quiet
 from headcount.rules import latest, transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
 from level_aggregator.begin import begin
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 2.0  # between two checkpoints; the progress itself moves with every transaction
 LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
-MARK_SECONDS = 5.0  # between two writes that say no more than that nothing came
 STREAM_KEPT_SECONDS = 2 * 86_400  # beyond the day that a DynamoDB stream keeps its records
 MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
 
@@ -70,9 +68,7 @@ class AggregatorHandler:
         self._last: Record | None = None
         self._checkpointed: Record | None = None
         self._pause = 0.0
-        self._settled_at = self._marked_at = float("-inf")
-        self._quiet = Quiet(in_a_row=True)
-        self._seen_at: int | None = None
+        self._settled_at = float("-inf")
 
     def start(self, checkpoint: Position | None) -> None:
         """Read where the shard stands. Raises `GapError` where counting on would lose changes (rule 7)."""
@@ -80,9 +76,6 @@ class AggregatorHandler:
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:  # noqa: ARG002 (the protocol's)
         """Count one batch: when this returns its transitions are in the tables, once."""
-        note = Note(round(self._parts.wall() * 1000), None)
-        if confirmed := self._quiet.batch(empty=not records, caught_up=not records, now=note):
-            self._seen_at = confirmed.at
         if not records:
             return {}
         self._last = records[-1]
@@ -104,18 +97,14 @@ class AggregatorHandler:
         return dict(kinds)
 
     def settle(self, *, everything: bool, ended: bool = False) -> Record | None:
-        """Everything handled is in the tables; the progress row has only to cover what changed no count.
-
-        And to say now and then that nothing came: people want to know as of when a count is.
-        """
+        """Everything handled is in the tables; the progress row has only to cover what changed no count."""
         now = self._parts.monotonic()
         if not everything and now - self._settled_at < SETTLE_SECONDS:
             return None
         self._settled_at = now
         last = self._last
-        while ended or self._is_behind(last) or self._is_due(now):
+        while ended or self._is_behind(last):
             if self._move(last, ended=ended):
-                self._marked_at = now
                 break
         if last is self._checkpointed:
             return None
@@ -125,12 +114,6 @@ class AggregatorHandler:
     def _is_behind(self, last: Record | None) -> bool:
         done = self._progress.position
         return last is not None and (done is None or last.position > done)
-
-    def _is_due(self, now: float) -> bool:
-        """Whether the row should say anew up to when nothing came."""
-        told = self._progress.seen_at
-        is_news = self._seen_at is not None and (told is None or told < self._seen_at)
-        return is_news and now - self._marked_at >= MARK_SECONDS
 
     def _unseen(self, records: list[Record], kinds: Counter[str]) -> list[Record]:
         """The records beyond the progress; the others were counted before (rule 7)."""
@@ -192,7 +175,6 @@ class AggregatorHandler:
             was,
             position=max(filter(None, (was.position, position)), default=None),
             arrived_at=latest(was.arrived_at, arrived_at),
-            seen_at=latest(was.seen_at, self._seen_at),
             updated_at=round(self._parts.wall() * 1000),
         )
 

@@ -9,7 +9,6 @@ from headcount.cost import parts
 from headcount.cost.bill import Service, each_second
 from headcount.cost.netting import Traffic, batches
 from headcount.cost.writes import player_writes
-from headcount.quiet import BATCHES_ON_THEIR_WAY
 
 if TYPE_CHECKING:
     from headcount.cost.bill import Line
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from headcount.cost.netting import Batches
 
 SETTLE_SECONDS = 2.0  # between two moves of a shard's progress: consumer/handler.py, level_aggregator/handler.py
-MARK_SECONDS = 5.0  # between two of a silent shard: level_aggregator/handler.py
-PAUSES_AFTER_AN_EMPTY_READ = 2  # of the reader of a DynamoDB stream
 PRUNER_WRITES, PRUNER_READS = 4, 2  # of the row pruner/cutoff, a pass
 LEASE_WATCHES_PER_FAILOVER = 2  # of each supervisor: headcount/kcl/lease_watch.py
 GAP_LOOK_SECONDS = 30.0  # level_aggregator/gap_watch.py
@@ -57,11 +54,7 @@ def _writes(load: Load, pace: Pace, read: Batches, records: float) -> list[Line]
     stream_checkpoints = streams * _any(records * SETTLE_SECONDS) / SETTLE_SECONDS
     # The progress moves with each transaction; where a batch changed no count, by itself.
     idle = 1 - read.transactions / (read.reads * read.with_records) if read.with_records else 0
-    # A shard that stays silent says so, once enough reads have found nothing.
-    reads = (BATCHES_ON_THEIR_WAY + 1) * PAUSES_AFTER_AN_EMPTY_READ * pace.poll
-    unheard = math.ceil(max(MARK_SECONDS, reads) / SETTLE_SECONDS) * SETTLE_SECONDS
-    silent = streams * math.exp(-records * unheard) / unheard
-    progress = shards / settle + stream_checkpoints * max(0, idle) + silent + PRUNER_WRITES / pace.prune
+    progress = shards / settle + stream_checkpoints * max(0, idle) + PRUNER_WRITES / pace.prune
     written = player_writes(load, pace.refresh)
     return [
         parts.writes("PlayerState", load.level_events * written.total + load.entries),

@@ -35,9 +35,8 @@ def assert_seen(world: World, shard: str, uncovered: Iterable[Arrived], row: Ite
 
 
 def assert_counted(world: World, shard: str, done: Position | None, row: Item) -> None:
-    """Of PlayerState's: what was made before the aggregator's marks is counted; DynamoDB tells it in whole seconds."""
-    marks = [integer(row, name) for name in ("arrivedAt", "seenAt")]
-    mark = max((time // 1000 * 1000 for time in marks if time is not None), default=0)
+    """Of PlayerState's: what was made before the newest change that is counted is counted, too."""
+    mark = integer(row, "arrivedAt") or 0
     for record in reversed(world.changes.shards[shard].records):
         if done is not None and record.position <= done:
             break

@@ -6,7 +6,6 @@ from prometheus_client import CollectorRegistry
 
 from headcount.metrics import AggregatorMetrics
 from headcount.model import LevelEvent, Position, Record, Transition
-from headcount.quiet import BATCHES_ON_THEIR_WAY
 from headcount.rules import MINUTE_MS
 from level_aggregator.begin import GapError
 from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE
@@ -196,21 +195,3 @@ def test_the_progress_says_when_the_newest_change_that_is_counted_was_made() -> 
 
     handler.handle([last], caught_up=True)
     assert house.progress.rows[WORKER].arrived_at == last.arrived_at
-
-
-def test_a_silent_shard_says_now_and_then_that_nothing_came() -> None:
-    """As of before the first of so many empty reads in a row: one alone may be of a stretch without records."""
-    house = House()
-    handler = house.aggregator("shard-1")
-    handler.start(None)
-    handler.handle(players_in(house, 1), caught_up=True)
-    marks: list[int | None] = []
-    for _ in range(3 * (BATCHES_ON_THEIR_WAY + 1)):
-        house.clock.now += 1
-        handler.handle([], caught_up=False)
-        handler.settle(everything=False)
-        marks.append(house.progress.rows[WORKER].seen_at)
-
-    begun = round(house.clock.now - len(marks)) * 1000
-    assert marks[:4] == [None] * 4
-    assert sorted({mark for mark in marks if mark is not None}) == [begun, begun + 5000]
