@@ -36,7 +36,7 @@ def test_every_kind_of_fault_breaks_in_where_it_matters() -> None:
     """Counted as it does, not as it is planned."""
     fired: Counter[tuple[str, str]] = Counter()
     with silently():
-        for seed in range(400):
+        for seed in range(1000):
             world = World(schedule(seed))
             world.run()
             fired += world.faults.fired
