@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from headcount.demo.ministack_server import RECORDS_A_PUSH
 from headcount.model import PlayerRow
 from tests.conftest import Measure
 from tests.integration.conftest import MakeSite
@@ -98,6 +99,28 @@ def test_a_silent_shard_does_not_hold_up_pruning(site: Site, measure: Measure) -
     measure("with fan-out a silent shard is known to be so after", time.monotonic() - begun)
     eventually(lambda: not counted(site), WAIT_SECONDS, "the counts to follow")
     assert pruner.drain() == 0
+
+
+def test_a_backlog_is_pushed_in_events_of_a_bearable_size(make_site: MakeSite) -> None:
+    """MiniStack's own main pushes all there is in one event, more than the daemon's heap holds; AWS does not."""
+    site = make_site("fan-out-sizes", shards=1)
+    sizes = [RECORDS_A_PUSH, RECORDS_A_PUSH, 1]
+    for many in sizes:
+        site.put(0, *(other_event(BEGINS) for _ in range(many)))
+    arn = site.kinesis.describe_stream_summary(StreamName=site.stream)["StreamDescriptionSummary"]["StreamARN"]
+    consumer = site.kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")["Consumer"]
+    [shard] = site.kinesis.list_shards(StreamARN=arn)["Shards"]
+    answer = site.kinesis.subscribe_to_shard(
+        ConsumerARN=consumer["ConsumerARN"], ShardId=shard["ShardId"], StartingPosition={"Type": "TRIM_HORIZON"}
+    )
+    events = (event["SubscribeToShardEvent"] for event in answer["EventStream"])
+    first = [next(events) for _ in range(3)]
+
+    assert [len(event["Records"]) for event in first] == sizes
+    assert len({record["SequenceNumber"] for event in first for record in event["Records"]}) == sum(sizes)
+    for event in first:
+        assert event["ContinuationSequenceNumber"] == event["Records"][-1]["SequenceNumber"]
+    answer["EventStream"].close()
 
 
 def test_it_drains(consumer: Service) -> None:
