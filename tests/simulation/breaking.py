@@ -55,7 +55,7 @@ def _noticed(mutant: Mutant, first: int, seeds: int) -> int | None:
         if not Path(run.__file__ or "").is_relative_to(directory):
             raise ImportError(f"{run.__file__} is not the broken code in {directory}")
         for seed in range(first, first + seeds):
-            if run.failures(range(seed, seed + 1)):
+            if run.run(range(seed, seed + 1)).failed:
                 return seed
     return None
 

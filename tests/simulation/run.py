@@ -1,13 +1,19 @@
-"""One schedule from its beginning to its end, and what it broke."""
+"""Schedules from their beginning to their end, one or many, and what they broke."""
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
+import os
 import traceback
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
+from headcount.kcl.worker import GC_THRESHOLDS
 from tests.simulation.broken import BrokenError
 from tests.simulation.ending import fall_silent, finish, go_on_for_days, replay
 from tests.simulation.invariants import assert_every_move_was_seen, assert_nobody_is_left, assert_right
@@ -20,18 +26,43 @@ if TYPE_CHECKING:
     from tests.simulation.schedule import Schedule
 
 
-def failure_of(one: Schedule) -> str | None:
-    """What the schedule breaks (the invariant and where); None: nothing."""
+CHUNK = 5  # seeds that a process takes at a time
+PROCESSES = os.cpu_count() or 1
+
+
+@dataclass
+class Ran:
+    """What became of some seeds."""
+
+    seeds: int = 0
+    failed: list[tuple[int, str]] = field(default_factory=list)  # the seed, and what it broke
+    fired: Counter[tuple[str, str]] = field(default_factory=Counter)  # faults that broke in, by fault and operation
+    losses: int = 0  # times that changes were lost to the counts
+    rebuilds: int = 0
+
+    def add(self, other: Ran) -> None:
+        """What became of others."""
+        self.seeds += other.seeds
+        self.failed += other.failed
+        self.fired += other.fired
+        self.losses += other.losses
+        self.rebuilds += other.rebuilds
+
+
+def failure_of(one: Schedule, ran: Ran | None = None) -> str | None:
+    """What the schedule breaks (the invariant and where); None: nothing. What happened in it is added to ``ran``."""
     try:
-        _run(one)
+        world = World(one)
+        _run(one, world)
     except (Exception, BrokenError) as error:  # noqa: BLE001 (whatever it is, the schedule has brought it to light)
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    if ran is not None:
+        ran.add(Ran(fired=world.faults.fired, losses=world.losses.times, rebuilds=world.losses.rebuilds))
     return None
 
 
-def _run(one: Schedule) -> None:
-    world = World(one)
+def _run(one: Schedule, world: World) -> None:
     world.run()
     finish(world)
     assert_right(world)
@@ -58,8 +89,25 @@ def silently() -> Iterator[None]:
         structlog.reset_defaults()
 
 
-def failures(seeds: range) -> list[tuple[int, str]]:
-    """The seeds that fail, and what each breaks."""
+def run(seeds: range) -> Ran:
+    """One after the other."""
+    ran = Ran(len(seeds))
     with silently():
-        found = ((seed, failure_of(schedule(seed))) for seed in seeds)
-        return [(seed, failure) for seed, failure in found if failure is not None]
+        for seed in seeds:
+            failure = failure_of(schedule(seed), ran)
+            if failure is not None:
+                ran.failed.append((seed, failure))
+    return ran
+
+
+def run_chunks(seeds: range, processes: int = PROCESSES) -> Iterator[Ran]:
+    """The same over several processes, a few seeds at a time, in the order in which they end."""
+    chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
+    with multiprocessing.get_context("fork").Pool(min(processes, len(chunks)), _collect_less) as pool:
+        yield from pool.imap_unordered(run, chunks)
+
+
+def _collect_less() -> None:
+    """Nothing of what was there before, and the rest as seldom as our workers do."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

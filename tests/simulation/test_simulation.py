@@ -1,23 +1,30 @@
 """The simulator's first thousand seeds, and how it works. More: `make simulate`."""
 
-from collections import Counter
-
 import pytest
 
 from headcount.model import LevelEvent
 from tests.simulation.broken import BrokenError
-from tests.simulation.run import failures, silently
+from tests.simulation.run import Ran, run_chunks, silently
 from tests.simulation.schedule import Action, Config, Schedule, Sent
 from tests.simulation.seeds import schedule
 from tests.simulation.shrink import shortest
 from tests.simulation.world import World
 
-PIECE = 50
+SEEDS = 1000
 
 
-@pytest.mark.parametrize("first", range(0, 1000, PIECE))
-def test_no_seed_breaks_an_invariant(first: int) -> None:
-    assert failures(range(first, first + PIECE)) == []
+@pytest.fixture(scope="module")
+def ran() -> Ran:
+    """What became of them."""
+    whole = Ran()
+    for some in run_chunks(range(SEEDS)):
+        whole.add(some)
+    return whole
+
+
+def test_no_seed_breaks_an_invariant(ran: Ran) -> None:
+    assert ran.seeds == SEEDS
+    assert ran.failed == []
 
 
 def test_a_seed_is_one_schedule() -> None:
@@ -32,14 +39,9 @@ def test_every_kind_of_action_happens() -> None:
     assert any(action.what == "prune" and action.inner is not None for action in actions)
 
 
-def test_every_kind_of_fault_breaks_in_where_it_matters() -> None:
+def test_every_kind_of_fault_breaks_in_where_it_matters(ran: Ran) -> None:
     """Counted as it does, not as it is planned."""
-    fired: Counter[tuple[str, str]] = Counter()
-    with silently():
-        for seed in range(1000):
-            world = World(schedule(seed))
-            world.run()
-            fired += world.faults.fired
+    fired = ran.fired
     for fault in ("crash", "meanwhile", "throttle", "conflict", "lost", "again"):
         assert fired[fault, "transact_write_items"] >= 3, fault
         assert fired[fault, "update_item"] >= 3, fault
@@ -51,17 +53,10 @@ def test_every_kind_of_fault_breaks_in_where_it_matters() -> None:
     assert {"get_item", "scan", "put_item", "checkpoint"} <= {operation for kind, operation in fired if kind == "crash"}
 
 
-def test_changes_are_lost_to_the_counts_and_rebuilds_mend_them() -> None:
+def test_changes_are_lost_to_the_counts_and_rebuilds_mend_them(ran: Ran) -> None:
     """Some while the schedule runs, and counting goes on after them; see `tests.simulation.losses`."""
-    lost = rebuilt = 0
-    with silently():
-        for seed in range(150):
-            if schedule(seed).config.losses:
-                world = World(schedule(seed))
-                world.run()
-                lost, rebuilt = lost + world.losses.times, rebuilt + world.losses.rebuilds
-    assert lost >= 5
-    assert rebuilt >= 5
+    assert ran.losses >= 30
+    assert ran.rebuilds >= 30
 
 
 def test_a_failing_schedule_is_made_short() -> None:
