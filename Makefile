@@ -4,7 +4,7 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed
 ARGS ?=
 # Processes that tests run in, side by side: real services wait most of the time. What may not stands in tests/lanes.py.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: install demo test faults system simulate mutants bench lint format lock sbom licences audit-dependencies dashboards checkov clean
 
