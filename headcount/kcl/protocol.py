@@ -6,10 +6,10 @@ and swallows what a processor raises: here that ends the process, and the daemon
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import orjson
+from pybase64 import b64decode
 
 from headcount.model import Position, Record
 
@@ -117,6 +117,6 @@ def _records(told: list[dict[str, Any]]) -> list[Record]:
         raw = told.pop()
         number = raw["sequenceNumber"]
         position = _make(Position, (int(number), raw["subSequenceNumber"] or 0))
-        data = a2b_base64(raw["data"])
+        data = b64decode(raw["data"], validate=True)
         records.append(_make(Record, (position, number, data, raw["approximateArrivalTimestamp"])))
     return records

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,13 +19,14 @@ from headcount.process_metrics import ShardMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import NoReturn
+    from typing import BinaryIO, NoReturn
 
     from headcount.settings import Settings
 
 LOG_PIPE = "KCL_CHILD_LOG"  # where a child's log lines go: the daemon would log its stderr as errors of its own
 
 GC_THRESHOLDS = (50_000, 10, 10)
+READ_AT_ONCE = 1024 * 1024  # bytes: a batch is a line of megabytes, a pipe holds 64 kB of it unless told otherwise
 
 _log = structlog.get_logger()
 
@@ -49,7 +52,7 @@ def run_worker(
     code = EXIT_FAILED
     try:
         processor = ShardProcessor(make_handler, ShardMetrics(), pushed=pushed)
-        Conversation(sys.stdin.buffer, protocol).serve(processor)
+        Conversation(_widened(sys.stdin.fileno()), protocol).serve(processor)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else EXIT_FAILED
@@ -58,3 +61,10 @@ def run_worker(
     # Not sys.exit: threads of a half-done batch must not hold a failed worker up.
     log.flush()
     os._exit(code)
+
+
+def _widened(pipe: int) -> BinaryIO:
+    """To read from; holds as much as may be, so that its two ends wait less often for each other."""
+    with suppress(OSError, AttributeError):  # no pipe, too many wide ones, or no Linux
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, READ_AT_ONCE)
+    return os.fdopen(os.dup(pipe), "rb", READ_AT_ONCE)
