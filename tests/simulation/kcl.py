@@ -22,6 +22,11 @@ class Kcl(Delivery):
             if lease.owner is not None:
                 self._round(lease.owner, most, self._prefetch)
 
+    @property
+    def is_a_zombie_busy(self) -> bool:
+        """Whether a worker that has lost the lease is amid a call."""
+        return any(zombie.busy for zombie in self._zombies())
+
     def poll_zombie(self, number: int, most: int) -> None:
         """One round of a worker that has lost the lease and does not know it."""
         zombies = self._zombies()

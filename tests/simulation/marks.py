@@ -20,6 +20,7 @@ def assert_seen(world: World, shard: str, uncovered: Iterable[Arrived], row: Ite
     """Of the events' shard: what arrived before it was seen to be empty is in PlayerState, or is a renewal that waits.
 
     Rule 2: what is one, a worker judges by what it knows; of players who come by other shards too, not always all.
+    Rule 6: a pruner may overtake one that waits behind a long silence; the next batch then writes it as a change.
     """
     seen, cutoff = integer(row, "seenAt"), world.watching.cutoff
     for one in uncovered:
@@ -30,7 +31,7 @@ def assert_seen(world: World, shard: str, uncovered: Iterable[Arrived], row: Ite
         at = (int(found["lastUpdated"]["N"]), found["levelId"]["S"]) if found else (0, "")
         written = found is not None and (at[1] == level or at > (one.at, level))
         gone = cutoff is not None and one.at < cutoff
-        told = written or gone or _comes_elsewhere(world, player, shard)
+        told = written or gone or _overtaken(world, one) or _comes_elsewhere(world, player, shard)
         hold(told, "tables: {} was seen to {}, and {} is not written", shard, seen, one)
 
 
@@ -41,6 +42,11 @@ def assert_counted(world: World, shard: str, done: Position | None, row: Item) -
         if done is not None and record.position <= done:
             break
         hold(record.arrived_at >= mark, "tables: {} counted to {}, but not {}", shard, mark, record)
+
+
+def _overtaken(world: World, one: Arrived) -> bool:
+    level, deleted_at = world.watching.deleted.get(one.sent.player, ("", 0))
+    return level == one.sent.level and one.arrived_at <= deleted_at
 
 
 def _comes_elsewhere(world: World, player: str, shard: str) -> bool:

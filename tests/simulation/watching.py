@@ -33,6 +33,7 @@ class Watching:
         self.arrivals: defaultdict[str, list[Arrived]] = defaultdict(list)  # by shard, in its order
         self.covered: dict[str, int] = {}  # how many of them the shard's progress covers
         self.moves: list[tuple[PlayerRow | None, PlayerRow | None]] = []  # all changes of PlayerState
+        self.deleted: dict[str, tuple[str, int]] = {}  # by player, the level left last, and when (ms)
         self.counting = ""  # the shard whose changes are being counted
         self.expired_transitions: Counter[Transition] = Counter()
         self._lead = 0  # ms that any event's time was ahead of its arrival
@@ -84,6 +85,7 @@ class Watching:
         if now is None:
             gone = was is not None and cutoff is not None and was.at < cutoff
             hold(gone, "rule 6: {} was deleted at cutoff {}", was, cutoff)
+            self.deleted[player] = (was.level if was else "", round(self._world.clock.now * 1000))
         elif self._cutoffs:
             begun = self._cutoffs[-1]
             hold(begun is None or now.at >= begun, "rule 6: {} was late at {}, before its batch was read", now, begun)
