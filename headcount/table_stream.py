@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from headcount.lineage import Listing, StreamShard
+from headcount.lineage import KEPT_FOR_CERTAIN_MS, Listing, StreamShard
 from headcount.model import Position
 from headcount.tables import answered_at
 
@@ -52,9 +52,12 @@ class TableStream:
             return self._is_refused(shard, "AT_SEQUENCE_NUMBER", shard.starting)
         return shard.goes_beyond(after) and self._is_refused(shard, "AFTER_SEQUENCE_NUMBER", _number(shard, after))
 
-    def is_lost(self, shard_id: str, after: Position) -> bool:
-        """The same for a shard by its id; one that is no longer listed is trimmed as a whole."""
-        shard = self.listing().by_id.get(shard_id)
+    def is_lost(self, shard_id: str, after: Position | None, now: int) -> bool:
+        """The same at ``now`` (ms) for a shard by its id; one that is no longer listed is trimmed as a whole."""
+        listing = self.listing()
+        shard = listing.by_id.get(shard_id)
+        if after is None and now - listing.created_at <= KEPT_FOR_CERTAIN_MS:
+            return False  # too young to have trimmed anything
         return shard is None or self.is_trimmed(shard, after)
 
     def _is_refused(self, shard: StreamShard, kind: Any, number: str) -> bool:

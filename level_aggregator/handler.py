@@ -15,7 +15,7 @@ from headcount.aws_attempts import THROTTLING, cancellation_reasons
 from headcount.model import Progress
 from headcount.rules import latest, transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
-from level_aggregator.begin import begin
+from level_aggregator.begin import begin, see_that_no_record_was_skipped
 from level_aggregator.stream_record import read_change
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Parts:
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    is_lost: Callable[[str, Position], bool] = lambda _shard, _after: False  # whether the stream has trimmed it
+    # Whether the stream has trimmed what comes after a position in a shard (None: its beginning), by the time (ms).
+    is_lost: Callable[[str, Position | None, int], bool] = lambda _shard, _after, _now: False
 
 
 @dataclass
@@ -75,9 +76,13 @@ class AggregatorHandler:
         self._progress = begin(self._parts, self._stream, self._shard, checkpoint)
 
     def handle(self, records: Sequence[Record], *, caught_up: bool) -> dict[str, int]:  # noqa: ARG002 (the protocol's)
-        """Count one batch: when this returns its transitions are in the tables, once."""
+        """Count one batch: when this returns its transitions are in the tables, once.
+
+        Raises `GapError` where changes before it were lost (rule 7).
+        """
         if not records:
             return {}
+        self._see_that_no_record_was_skipped()
         self._last = records[-1]
         kinds: Counter[str] = Counter()
         rest = list(records)
@@ -97,7 +102,12 @@ class AggregatorHandler:
         return dict(kinds)
 
     def settle(self, *, everything: bool, ended: bool = False) -> Record | None:
-        """Everything handled is in the tables; the progress row has only to cover what changed no count."""
+        """Everything handled is in the tables; the progress row has only to cover what changed no count.
+
+        Raises `GapError` where a shard ends before all of it was delivered.
+        """
+        if ended:
+            self._see_that_no_record_was_skipped()
         now = self._parts.monotonic()
         if not everything and now - self._settled_at < SETTLE_SECONDS:
             return None
@@ -110,6 +120,10 @@ class AggregatorHandler:
             return None
         self._checkpointed = last
         return last
+
+    def _see_that_no_record_was_skipped(self) -> None:
+        handled = self._moved(self._last, self._progress) if self._last else self._progress
+        see_that_no_record_was_skipped(self._parts, self._shard, handled)
 
     def _is_behind(self, last: Record | None) -> bool:
         done = self._progress.position

@@ -69,6 +69,8 @@ class Sweep:
         goes on.
         """
         settings, before = self._settings, self._progress.cutoff()
+        # The rows first: a shard that is split, and read to its end, between the two looks still stands in its row as
+        # not ended, and is waited for; the other way about, its children would be on no list.
         rows = self._progress.read_all(f"consumer/{self._identity}/")
         counted = rules.shards_to_wait_for(self._stream.shards(), rows)
         reading = [rows.get(shard) for shard in counted]

@@ -1,5 +1,6 @@
 """PlayerState's stream on the emulators: what is listed, and that reading goes on where it stopped."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from headcount.tables.players import PlayerTable
 from tests.fakes.emulated import make_tables, streams
 
 QUIET_SECONDS = 0.4
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -86,6 +88,9 @@ def test_nothing_was_trimmed_of_what_is_there(players: PlayerTable, stream: Tabl
 
     assert not stream.is_trimmed(shard, position)
     assert not stream.is_trimmed(shard, None)
-    assert not stream.is_lost(shard.shard_id, position)
-    assert stream.is_lost("shardId-00000000000000000000-gone0000", Position(1))
+    now = round(time.time() * 1000)
+    for tomorrow in (0, 25 * HOUR_MS):
+        assert not stream.is_lost(shard.shard_id, position, now + tomorrow)
+        assert not stream.is_lost(shard.shard_id, None, now + tomorrow)
+    assert stream.is_lost("shardId-00000000000000000000-gone0000", Position(1), now)
     assert stream.listing().created_at > 1_700_000_000_000

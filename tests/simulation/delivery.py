@@ -118,6 +118,7 @@ class Delivery:
         if is_held and not (self._pushed and len(worker.fetched) < MOST_PUSHED):
             return
         records = worker.lease.shard.records
+        worker.at = max(worker.at, worker.lease.shard.trimmed)  # what is trimmed, the streams adapter skips in silence
         batch = records[worker.at : worker.at + most]
         worker.at += len(batch)
         worker.fetched.append((batch, 1000 * (len(records) - worker.at)))

@@ -30,7 +30,12 @@ def _all(world: World) -> list[Arrived]:
 
 
 def _assert_counts(world: World) -> None:
-    """I1, I2, I4."""
+    """I1, I2, I4: by the audit, and without it."""
+    players = Counter(row["levelId"]["S"] for row in world.client.tables["PlayerState"].items.values())
+    levels = world.client.tables["LevelState"].items.values()
+    counted = Counter({row["levelId"]["S"]: int(row["playerCount"]["N"]) for row in levels})
+    assert all(count >= 0 for count in counted.values()), f"I2: {counted}"
+    assert counted == players, f"I1: {counted} of {players}"
     whole = not world.losses.rebuilds and not world.watching.expired_transitions
     differences = Audit(world.players, world.counts).strict(none_expired=whole)
     assert not differences, f"{'; '.join(map(str, differences))}"
@@ -64,7 +69,22 @@ def _assert_transitions(world: World) -> None:
     found = Counter(dict(world.counts.transitions())) + world.watching.expired_transitions
     assert not found - expected, f"rule 7: counted too often {found - expected}"
     is_less = world.losses.rebuilds or world.losses.began_anew
+    if not is_less:
+        _assert_entered_and_left(world, expected)
     assert is_less or found == expected, f"rule 7: not counted {expected - found}"
+
+
+def _assert_entered_and_left(world: World, moves: Counter[Transition]) -> None:
+    """I4, of each level."""
+    entered: Counter[str | None] = Counter()
+    left: Counter[str | None] = Counter()
+    for move, count in moves.items():
+        entered[move.target] += count
+        left[move.source] += count
+    for row in world.client.tables["LevelState"].items.values():
+        level, found = row["levelId"]["S"], (int(row["entered"]["N"]), int(row["left"]["N"]))
+        expected = entered[level], left[level]
+        assert found == expected, f"I4: {level} has {found} entered and left instead of {expected}"
 
 
 def _assert_tallies(world: World) -> None:

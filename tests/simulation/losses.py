@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 24 * HOUR  # by a DynamoDB stream
 ROLL_SECONDS = 4 * HOUR  # about as often, DynamoDB closes a shard
+RUNS_ON = 2
 MOST_LOOKS = 10  # in so many the watch must see that all is well again
 _ROWS = f"level_aggregator/{TABLE_IDENTITY}/"
 
@@ -96,6 +97,7 @@ class Losses:
 
     def doubt(self) -> None:
         """A worker of the aggregator ended by itself, and the daemon with it."""
+        self._known_at = min(self._known_at, self._world.clock.now)
         if self._watch is not None:
             self._watch.doubt()
             self._turn_at = self._world.clock.now  # the supervisor waits longer before it starts the next one
@@ -103,6 +105,7 @@ class Losses:
 
     def begin_anew(self) -> None:
         """The supervisor is another one."""
+        self._known_at = min(self._known_at, self._world.clock.now)
         self._watch = None
         self._world.kcl[AGGREGATOR].kill_all()
 
@@ -136,9 +139,12 @@ class Losses:
                 self._lose(lease.shard)
 
     def day_off(self, number: int) -> None:
-        """The aggregator is down for more than a day, and the stream forgets what is older."""
+        """The aggregator is down, or runs and counts nothing, for over a day; the stream forgets what is older."""
         if self._can_lose():
-            self._stop_aggregator(number % 2)
+            if number % 3 == RUNS_ON:
+                self._known_at = float("inf")  # until a worker meets it
+            else:
+                self._stop_aggregator(number % 3)
             for _ in range(6):
                 self._world.wait(ROLL_SECONDS + 600)
                 self.roll_all()

@@ -14,7 +14,7 @@ def schedule(seed: int) -> Schedule:
     """The run of a seed."""
     random = Random(seed)
     config = replace(_config(random), pushed=Random(f"pushed {seed}").random() < 0.15)
-    sent = traffic(random, config, Random(f"poison {seed}"))
+    sent = traffic(random, config, Random(f"poison {seed}"), Random(f"ahead {seed}"))
     if config.calm:
         happens = calm_actions(random, sent)
     elif random.random() < 0.4:

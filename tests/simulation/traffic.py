@@ -10,11 +10,14 @@ from tests.simulation.schedule import HASHES, HOUR, Config, Kind, Sent
 if TYPE_CHECKING:
     from random import Random
 
-LEVELS = ("K", "L/K", "K/L", "M%2FN", "N")
+LEVELS = ("K", "L/K", "K/L", "M%2FN", "M/N")
 
 
-def traffic(random: Random, config: Config, poison: Random) -> tuple[Sent, ...]:
-    """All records, in the order in which they arrive; most of them as they should."""
+def traffic(random: Random, config: Config, poison: Random, ahead: Random) -> tuple[Sent, ...]:
+    """All records, in the order in which they arrive; most of them as they should.
+
+    ``poison`` and ``ahead`` decide only about what they are named after.
+    """
     levels = LEVELS[: random.randint(2, 5)]
     by_player = config.calm or random.random() < 0.4
     whole = not config.calm and random.random() < 0.3  # seconds, so that times meet
@@ -42,6 +45,7 @@ def traffic(random: Random, config: Config, poison: Random) -> tuple[Sent, ...]:
     sent += _crowd(random, length) if config.crowd else []
     sent += _poison_in_a_row(random, length) if not config.calm and random.random() < 0.2 else []
     sent += _runs_at_the_limit(poison, config, length) if config.poison_run else []
+    sent += _others_ahead(ahead, length) if not config.calm and ahead.random() < 0.15 else []
     end = int(max(one.arrives for one in sent))
     keys = [HASHES * number // config.shards for number in range(config.shards)]
     if config.calm:  # others play on, on every shard, so that the stream's time goes on
@@ -101,6 +105,12 @@ def _runs_at_the_limit(random: Random, config: Config, length: float) -> list[Se
         at, key = round(random.uniform(0, length), 1), random.randrange(HASHES)
         sent += [*[Sent(at, at, key, "poison")] * config.poison_run, Sent(at, at, key, "other")]
     return sent
+
+
+def _others_ahead(random: Random, length: float) -> list[Sent]:
+    """Events that change no player, of a collector whose clock is ahead."""
+    arrivals = [round(random.uniform(0, length), 1) for _ in range(random.randint(1, 3))]
+    return [Sent(at, at + random.choice((3.0, 30.0, HOUR)), random.randrange(HASHES), "other") for at in arrivals]
 
 
 def _pause(random: Random, config: Config, length: float) -> float:

@@ -1,11 +1,14 @@
 """Exactly once, in transactions of at most 100 items (rule 7)."""
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 from prometheus_client import CollectorRegistry
 
+from headcount.lineage import KEPT_FOR_CERTAIN_MS
 from headcount.metrics import AggregatorMetrics
-from headcount.model import LevelEvent, Position, Record, Transition
+from headcount.model import LevelEvent, Position, Progress, Record, Transition
 from headcount.rules import MINUTE_MS
 from level_aggregator.begin import GapError
 from level_aggregator.handler import LEAST_PAUSE, MOST_FAILURES, MOST_PAUSE
@@ -195,3 +198,51 @@ def test_the_progress_says_when_the_newest_change_that_is_counted_was_made() -> 
 
     handler.handle([last], caught_up=True)
     assert house.progress.rows[WORKER].arrived_at == last.arrived_at
+
+
+def late_house(*, trimmed: bool) -> tuple[House, list[Position | None]]:
+    """A worker that counted a first record a day ago; and what it asks the stream for, which has ``trimmed`` it."""
+    house, asked = House(), []
+
+    def is_lost(_shard: str, after: Position | None, _now: int) -> bool:
+        asked.append(after)
+        return trimmed
+
+    house.aggregator_parts = replace(
+        house.aggregator_parts, is_lost=is_lost, wall=lambda: NOON / 1000 + KEPT_FOR_CERTAIN_MS / 1000 + 1
+    )
+    return house, asked
+
+
+@pytest.mark.parametrize("trimmed", [True, False])
+@pytest.mark.parametrize("ended", [True, False], ids=["at its end", "in a batch"])
+def test_a_worker_that_runs_a_day_late_counts_nothing_beyond_a_hole(trimmed: bool, ended: bool) -> None:
+    """The streams adapter goes on at what is left without a word."""
+    house, asked = late_house(trimmed=trimmed)
+    house.progress.rows[WORKER] = Progress(Position(100), arrived_at=NOON)
+    handler = house.aggregator("shard-1")
+    handler._progress = house.progress.rows[WORKER]
+    records = players_in(house, 2)[1:]
+
+    def go_on() -> object:
+        return handler.settle(everything=True, ended=True) if ended else handler.handle(records, caught_up=True)
+
+    if trimmed:
+        with pytest.raises(GapError, match=r"ends at 100, .* no longer has what comes next.*rebuild"):
+            go_on()
+        assert counted(house) == 0
+        assert not house.progress.rows[WORKER].ended
+    else:
+        go_on()
+    assert asked == [Position(100)]
+
+
+def test_a_worker_in_time_asks_the_stream_nothing() -> None:
+    house, asked = late_house(trimmed=True)
+    handler = house.aggregator("shard-1")
+    handler._progress = Progress(Position(99), arrived_at=NOON + 2000)
+
+    handler.handle(players_in(house, 2), caught_up=True)
+
+    assert counted(house) == 2
+    assert asked == []

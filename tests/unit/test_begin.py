@@ -27,15 +27,16 @@ def test_a_shard_that_was_begun_has_a_row() -> None:
         (COUNTED, False, False),
         (replace(COUNTED, ended=True), True, False),
         (Progress(), True, False),
-        (None, True, False),
+        (None, True, True),
+        (None, False, False),
     ],
-    ids=["trimmed", "there", "read to its end", "begun, nothing read", "never begun"],
+    ids=["trimmed", "there", "read to its end", "begun, nothing read", "never begun, trimmed", "never begun"],
 )
 def test_what_comes_next_must_be_there(row: Progress | None, lost: bool, refuses: bool) -> None:
     house = House()
     if row is not None:
         house.progress.rows[WORKER] = row
-    parts = replace(house.aggregator_parts, is_lost=lambda _shard, _after: lost)
+    parts = replace(house.aggregator_parts, is_lost=lambda _shard, _after, _now: lost)
     if refuses:
         with pytest.raises(GapError, match=r"no longer has what comes next.*python -m headcount rebuild"):
             begin(parts, STREAM, "a", None)

@@ -74,6 +74,40 @@ def test_the_cutoff_stands_before_the_first_delete() -> None:
     assert stood == [NOON + 690_000]
 
 
+def test_a_shard_that_is_split_and_read_to_its_end_between_two_looks_holds_back_the_cutoff() -> None:
+    """Whoever listed the shards before reading the rows would wait neither for it nor for its children."""
+    house = _House(ONE, TWO)
+    house.shard("one", 400)
+    house.shard("two", 1000)
+    children = [Shard(name, ("one",), closed=False) for name in ("three", "four")]
+    listed = [ONE, TWO]
+
+    def split() -> None:
+        house.shard("one", 500, ended=True)
+        listed[:] = [Shard("one", (), closed=True), *children, TWO]
+
+    class _Stream(EventStream):
+        def __init__(self) -> None:
+            pass
+
+        def shards(self) -> list[Shard]:
+            found = list(listed)
+            split()
+            return found
+
+    class _Rows(MemoryProgress):
+        def read_all(self, prefix: str) -> dict[str, Progress]:
+            found = super().read_all(prefix)
+            split()
+            return found
+
+    rows = _Rows()
+    rows.rows = house.progress.rows
+    swept = Sweep(SETTINGS, "s@1", _Stream(), house.players, rows, Rate(100_000), lambda: house.now).run()
+
+    assert swept.cutoff is None  # the children have no watermark yet
+
+
 def test_a_player_who_returns_as_they_are_judged_stays() -> None:
     house = _House(ONE)
     house.shard("one", 1000)

@@ -3,13 +3,14 @@
 import pytest
 from botocore.stub import Stubber
 
-from headcount.lineage import StreamShard
+from headcount.lineage import KEPT_FOR_CERTAIN_MS, StreamShard
 from headcount.model import Position
 from headcount.table_stream import Reading, StreamRecord, TableStream
 from tests.fakes.clock import Clock
 from tests.fakes.emulated import session
 from tests.fakes.table_stream import ExpiredError, MemoryStreamClient, memory_stream
 
+NOW = 1_900_000_000_000
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/PlayerState/stream/2026-11-24T10:00:00.000"
 SHARD = StreamShard("shardId-00000001795514955235-644af209", None, "100000000000000000001")
 
@@ -104,7 +105,7 @@ def test_a_shard_that_vanishes_has_no_more_to_say() -> None:
     [shard] = stream.listing().shards
     client.drop("a")
     assert stream.iterator(shard, None) is None
-    assert stream.is_lost("a", Position(1))
+    assert stream.is_lost("a", Position(1), NOW)
 
 
 def test_what_was_trimmed_after_a_position_is_lost() -> None:
@@ -114,10 +115,12 @@ def test_what_was_trimmed_after_a_position_is_lost() -> None:
     client.trim("a", 1)
     stream = memory_stream(client)
 
-    assert stream.is_lost("a", Position(first))
-    assert not stream.is_lost("a", Position(second))
+    assert stream.is_lost("a", Position(first), NOW)
+    assert not stream.is_lost("a", Position(second), NOW)
     [shard] = stream.listing().shards
     assert stream.is_trimmed(shard, None)
+    assert stream.is_lost("a", None, NOW)
+    assert not stream.is_lost("a", None, stream.listing().created_at + KEPT_FOR_CERTAIN_MS)
 
 
 @pytest.mark.parametrize(("ending", "trimmed"), [(None, True), ("200000000000000000000", True), ("150", False)])
