@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,8 @@ def judge(truth: Truth, resent: int, watch: TableWatch) -> Verdict:
     rows = {player: (row.level, row.at) for player, row in watch.players.all()}
     levels = {level: row.players for level, row in watch.counts.levels().items() if row.players}
     audited = Audit(watch.players, watch.counts).strict(none_expired=True)
-    tallied = watch.tallies().total()
+    tallies = watch.tallies()
+    tallied = tallies.total()
     broken = {difference.invariant for difference in audited}
     expected = truth.expected_players(cutoff.cutoff if cutoff else None)
     invariants = {
@@ -98,7 +100,11 @@ def judge(truth: Truth, resent: int, watch: TableWatch) -> Verdict:
     if not invariants["I5"]:
         others.append(f"I5: {tallied} records tallied, {truth.total} sent")
     others += [f"I6: {name} went backwards" for name in watch.went_backwards]
-    return Verdict(truth.compare(rows, levels, cutoff.cutoff if cutoff else None), invariants, others)
+    last = cutoff.cutoff if cutoff else None
+    from_truth = truth.compare(rows, levels, last) + truth.false_leaves(
+        last, tallies["late"], round(time.time() * 1000)
+    )
+    return Verdict(from_truth, invariants, others)
 
 
 def make_report(
@@ -113,13 +119,17 @@ def make_report(
     traffic_ended: float,
     exit_codes: dict[str, int],
     left_over: list[int],
+    unfinished: list[str],
 ) -> Report:
-    """Compare once everything is drained. ``pass_seconds``: where given, transitions are compared move by move too."""
+    """Compare once everything is drained; ``unfinished``: what was not, when patience ended.
+
+    ``pass_seconds``: where given, transitions are compared move by move too.
+    """
     cutoff = observer.cutoff
     verdict = judge(truth, traffic.counters.resent, observer)
     levels = {level: row.players for level, row in observer.counts.levels().items() if row.players}
     tallies = observer.tallies()
-    differences = verdict.differences
+    differences = unfinished + verdict.differences
     transitions_exact = None
     if pass_seconds is not None:
         moves = {(move.period, move.source, move.target): count for move, count in observer.transitions()}
@@ -130,7 +140,7 @@ def make_report(
         kill.standstill = _standstill(observer.changed_at, kill.at + traffic_began, until)
     writes = observer.totals.sum("headcount_consumer_player_writes_total")
     return Report(
-        exact=verdict.exact and transitions_exact is not False,
+        exact=verdict.exact and transitions_exact is not False and not unfinished,
         invariants=verdict.invariants,
         events={"sent": truth.total, **{name: tallies[name] for name in sorted(tallies)}},
         first_count_seconds=_rounded(first_count_seconds),

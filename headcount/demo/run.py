@@ -82,13 +82,14 @@ class _Run:
         self._kills: list[Kill] = []
         self._rng = random.Random(options.seed)
         self._first_count: float | None = None
+        self._unfinished: list[str] = []
 
     def run(self) -> Report:
         options, settings = self._options, self._settings
         with self._view.step("stream and tables", self._screen):
             provision(self._aws, settings, options.shards, lambda _: None)
         identity = str(verify_stream(self._aws, settings.events_stream))
-        truth = Truth(options.idle_timeout, options.lateness)
+        truth = Truth(options.idle_timeout, options.lateness, settings.max_silence_seconds)
         traffic = Traffic(
             self._kinesis(), settings.events_stream, self._world(), truth, rate=options.rate, seconds=options.seconds
         )
@@ -115,11 +116,12 @@ class _Run:
         ended = time.monotonic()
         self._view.phase, self._view.busiest = "draining (Ctrl-C ends it at once)", self._view.shown
         traffic.stop()
-        self._until(lambda: sum(observer.tallies().values()) >= truth.total, traffic, observer)
+        self._until("read", lambda: sum(observer.tallies().values()) >= truth.total, traffic, observer)
         patience_ms = self._settings.idle_timeout_ms + self._settings.allowed_lateness_ms
-        self._until(lambda: observer.is_pruned(patience_ms), traffic, observer)
+        if truth.newest is not None:
+            self._until("pruned", lambda: observer.is_pruned(patience_ms), traffic, observer)
         codes = {"pruner": self._fleet.drain("pruner")}
-        self._until(observer.is_counted, traffic, observer)
+        self._until("counted", observer.is_counted, traffic, observer)
         with ThreadPoolExecutor() as pool:
             both = ("consumer", "level_aggregator")
             codes |= dict(zip(both, pool.map(self._fleet.drain, both), strict=True))
@@ -137,6 +139,7 @@ class _Run:
             traffic_ended=ended,
             exit_codes=codes,
             left_over=left_over,
+            unfinished=self._unfinished,
         )
 
     def _follow(self, traffic: Traffic, observer: Observer, began: float) -> None:
@@ -155,14 +158,16 @@ class _Run:
                 raise DemoError(f"no count after {FIRST_COUNT_SECONDS:.0f} s. The services' last words:\n{tails}")
             self._stop.wait(LOOK_SECONDS)
 
-    def _until(self, done: Callable[[], bool], traffic: Traffic, observer: Observer) -> None:
-        """Look on until ``done`` holds several times in a row, or the drain takes too long."""
+    def _until(self, what: str, done: Callable[[], bool], traffic: Traffic, observer: Observer) -> None:
+        """Look on until ``done`` holds several times in a row, or all is not ``what`` in time."""
         deadline, held = time.monotonic() + DRAIN_SECONDS, 0
         while held < _DRAINED_LOOKS and time.monotonic() < deadline:
             self._fleet.restart_dead()
             self._look(traffic, observer)
             held = held + 1 if done() else 0
             time.sleep(LOOK_SECONDS)
+        if held < _DRAINED_LOOKS:
+            self._unfinished.append(f"after {DRAIN_SECONDS:.0f} s not everything was {what}")
 
     def _look(self, traffic: Traffic, observer: Observer) -> None:
         observer.look()

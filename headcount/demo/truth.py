@@ -64,23 +64,34 @@ class Truth:
     Args:
         idle_timeout_seconds: A player leaves this long after the last level event.
         allowed_lateness_seconds: The pruner waits this much longer.
+        max_silence_seconds: After so long without any event the pruner goes by the clock.
     """
 
-    def __init__(self, idle_timeout_seconds: float = 60, allowed_lateness_seconds: float = 10) -> None:
+    def __init__(
+        self,
+        idle_timeout_seconds: float = 60,
+        allowed_lateness_seconds: float = 10,
+        max_silence_seconds: float = 600,
+    ) -> None:
         self._idle_ms = int(idle_timeout_seconds * 1000)
+        self._silence_ms = int(max_silence_seconds * 1000)
         self._patience_ms = self._idle_ms + int(allowed_lateness_seconds * 1000)
         self._sent: Counter[Kind] = Counter()
         self._latest: dict[str, tuple[int, str]] = {}
         self._stays: dict[str, list[_Stay]] = {}
         self._blurred: set[str] = set()
+        self._newest: int | None = None
+        self._maybe_late = 0
         self._lock = Lock()
 
     def record(self, event: Event) -> None:
         """Take in one acknowledged record; a duplicate counts as a record and changes nothing else."""
         with self._lock:
             self._sent[event.kind] += 1
+            self._newest = max(event.at, self._newest or 0)
             if event.kind is not Kind.LEVEL or event.player is None or event.level is None:
                 return
+            self._maybe_late += event.at < (self._newest or 0) - self._patience_ms
             seen = (event.at, event.level)
             self._latest[event.player] = max(self._latest.get(event.player, seen), seen)
             if not self._in_order(self._stays.setdefault(event.player, []), event.level, event.at):
@@ -97,6 +108,30 @@ class Truth:
         """Acknowledged records: the consumers' tallies add up to it, unless a lost answer made a record stand twice."""
         with self._lock:
             return self._sent.total()
+
+    @property
+    def newest(self) -> int | None:
+        """The time of the newest event (ms)."""
+        with self._lock:
+            return self._newest
+
+    def false_leaves(self, cutoff_ms: int | None, late: int, now_ms: int) -> list[str]:
+        """What shows that players left who should not have, in words; else an early cutoff would pass for the truth.
+
+        Args:
+            cutoff_ms: The cutoff of the last completed pruning pass.
+            late: Records that ended as late.
+            now_ms: The time, by the clock.
+        """
+        with self._lock:
+            newest, most = self._newest or 0, self._maybe_late
+        found = []
+        is_silent = now_ms - newest > self._silence_ms
+        if cutoff_ms is not None and not is_silent and cutoff_ms > newest - self._patience_ms:
+            found.append(f"the cutoff is {cutoff_ms}, though the newest event is of {newest}: players left too early")
+        if late > most:
+            found.append(f"{late} records ended as late, where {most} came late: their players were taken for gone")
+        return found
 
     def expected_players(self, cutoff_ms: int | None = None) -> dict[str, tuple[str, int]]:
         """PlayerState after a drain: per player the level and time of the event greatest by (at, level).

@@ -55,6 +55,23 @@ def test_comparison_names_what_is_off_and_by_how_much() -> None:
     ]
 
 
+def test_a_cutoff_beyond_the_newest_event_is_told_unless_the_stream_was_silent() -> None:
+    """Else the truth would bend with it: everybody gone, as the tables say."""
+    it = truth(("p", "a", 100_000), ("q", "a", 200_000))
+    assert it.false_leaves(130_000, 0, 210_000) == []
+    assert it.false_leaves(None, 0, 210_000) == []
+    [told] = it.false_leaves(130_001, 0, 210_000)
+    assert "left too early" in told
+    assert it.false_leaves(130_001, 0, 200_000 + 600_001) == []
+
+
+def test_more_late_records_than_came_late_are_told() -> None:
+    it = truth(("p", "a", 100_000), ("q", "a", 29_999), ("q", "a", 30_000))
+    assert it.false_leaves(None, 1, 110_000) == []
+    [told] = it.false_leaves(None, 2, 110_000)
+    assert told.startswith("2 records ended as late, where 1 came late")
+
+
 def test_moves_are_told_to_the_minute() -> None:
     it = truth(("p", "a", 1), ("p", "a", 30_000), ("p", "b", MINUTE), ("p", "a", MINUTE + 1), ("q", "a", MINUTE + 2))
     found = it.expected_transitions(None, PASS_SECONDS)
