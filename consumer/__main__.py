@@ -26,7 +26,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         tables.append(settings.dead_letter_table)
     else:
         verify_directory(settings.dead_letter_directory)
-    verify_tables(aws.at_start(), tables)
+    verify_tables(aws.at_start(), settings, tables)
     service = Service(
         name="consumer",
         application=f"{settings.application}-consumer",

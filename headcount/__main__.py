@@ -48,7 +48,11 @@ class Tables:
     def verify(self) -> None:
         """Raise `UnavailableError` unless the four tables are there."""
         names = (self.settings.player_table, self.settings.level_table)
-        verify_tables(self.aws.at_start(), (*names, self.settings.transitions_table, self.settings.progress_table))
+        verify_tables(
+            self.aws.at_start(),
+            self.settings,
+            (*names, self.settings.transitions_table, self.settings.progress_table),
+        )
 
     @property
     def players(self) -> PlayerTable:
@@ -147,7 +151,9 @@ def rebuild(
     dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
     although_running: Annotated[bool, typer.Option(help="Do not refuse while consumer or pruner run.")] = False,
     although_empty: Annotated[bool, typer.Option(help="Do not refuse where LevelState or progress is gone.")] = False,
-    quiet_seconds: Annotated[float, typer.Option(min=1, help="So long PlayerState must stand still.")] = QUIET_SECONDS,
+    quiet_seconds: Annotated[
+        float, typer.Option(min=1, max=3600, help="So long PlayerState must stand still.")
+    ] = QUIET_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Make LevelState right from PlayerState, after changes were lost to the counts; the services must be stopped."""

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from headcount.aws_attempts import count_attempts
 from headcount.aws_units import count_units
 from headcount.process_metrics import AwsMetrics
+from headcount.tables.schema import schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_kinesis import KinesisClient
+
+    from headcount.settings import Settings
+    from headcount.tables.schema import TableSchema
 
 WRITE_THREADS = 8
 
@@ -125,24 +129,32 @@ def is_missing(error: ClientError) -> bool:
     return error.response.get("Error", {}).get("Code") == "ResourceNotFoundException"
 
 
-def unusable(client: DynamoDBClient, table: str) -> UnavailableError | None:
-    """Why a table can't be used; None: it can. Raises botocore's errors where that can't be told."""
+def unusable(client: DynamoDBClient, table: str, schema: TableSchema | None = None) -> UnavailableError | None:
+    """Why a table can't be used, or is not of ``schema``; None: it can. Raises botocore's errors if it can't tell."""
     try:
-        status = client.describe_table(TableName=table)["Table"]["TableStatus"]
+        described = client.describe_table(TableName=table)["Table"]
     except ClientError as error:
         if is_missing(error):
             return explained(error, f"DynamoDB table {table}")
         raise
+    status = described["TableStatus"]
+    if schema is not None and [key["AttributeName"] for key in described["KeySchema"]] != schema.key:
+        found = " and ".join(key["AttributeName"] for key in described["KeySchema"])
+        return UnavailableError(
+            f"DynamoDB table {table} has the key {found}, not {' and '.join(schema.key)}: it is another kind of table. "
+            "Check the names of the tables in the settings."
+        )
     if status in {"ACTIVE", "UPDATING"}:
         return None
     return UnavailableError(f"DynamoDB table {table} is {status}, not ACTIVE yet. Try again when it is.")
 
 
-def verify_tables(aws: Aws, names: Iterable[str]) -> None:
-    """Raise `UnavailableError` unless every table is there and ACTIVE."""
+def verify_tables(aws: Aws, settings: Settings, names: Iterable[str]) -> None:
+    """Raise `UnavailableError` unless each of these tables of ``settings`` is there, ACTIVE and has the key it must."""
+    by_name = {schema.name: schema for schema in schemas(settings)}
     for name in names:
         try:
-            problem = unusable(aws.dynamodb, name)
+            problem = unusable(aws.dynamodb, name, by_name[name])
         except (BotoCoreError, ClientError) as error:
             raise explained(error, f"DynamoDB table {name}") from error
         if problem is not None:

@@ -17,7 +17,7 @@ TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 MOST_SECONDS = 86_400
 LEAST_STALL_WHERE_PUSHED = 90.0  # seconds; the KCL gives a subscription up that is silent for 60
 MOST_CONSUMER_NAME = 128  # of Kinesis, for a stream's registered consumer: the KCL application's name
-Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0.001, le=MOST_SECONDS, allow_inf_nan=False)]
 
 
 def _not_blank(path: Path) -> Path:
@@ -182,6 +182,13 @@ class Settings(BaseSettings):
                 pair = f"{variable(named[name])} and {variable(field)}"
                 raise ValueError(f"{pair} are the same name, {name!r}: each table needs its own")
             named[name] = field
+        return self
+
+    @model_validator(mode="after")
+    def _fields_differ(self) -> Self:
+        if self.player_field == self.level_field:
+            pair = f"{variable('player_field')} and {variable('level_field')}"
+            raise ValueError(f"{pair} are the same field, {self.player_field!r}: a level's id is no player's")
         return self
 
     @model_validator(mode="after")

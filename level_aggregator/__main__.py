@@ -22,7 +22,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
     arn, identity = verify_table_stream(aws.at_start(), settings.player_table)
     tables = (settings.player_table, settings.level_table, settings.transitions_table, settings.progress_table)
-    verify_tables(aws.at_start(), tables)
+    verify_tables(aws.at_start(), settings, tables)
     application = f"{settings.application}-level-aggregator"
     registry = CollectorRegistry()
     parts = GapParts(

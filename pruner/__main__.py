@@ -112,7 +112,7 @@ class Pruner:
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
     identity = verify_stream(aws.at_start(), settings.events_stream)
-    verify_tables(aws.at_start(), [settings.player_table, settings.progress_table])
+    verify_tables(aws.at_start(), settings, [settings.player_table, settings.progress_table])
     # A pass that fails is made again: better soon than after many tries, which would outlast a platform's patience.
     hasty = aws.at_start()
     sweep = Sweep(

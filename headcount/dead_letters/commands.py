@@ -115,7 +115,7 @@ def redrive_letters(
     """
     chosen, selection = _chosen(keys, reason, shard, since, every=every)
     with at_desk() as desk:
-        verify_tables(desk.aws.at_start(), [desk.settings.progress_table])
+        verify_tables(desk.aws.at_start(), desk.settings, [desk.settings.progress_table])
         stream = verify_stream(desk.aws.at_start(), desk.settings.events_stream).name
         _check(desk, chosen)
         judge = desk.judge()
@@ -176,6 +176,8 @@ def _chosen(
     """Keys, or a selection of what has arrived by now: what comes back while we work is none of it."""
     if bool(keys) == every or (keys and any((reason, shard, since))):
         raise typer.BadParameter("give keys, or --all with or without --reason, --shard and --since")
+    if not all(keys or []):
+        raise typer.BadParameter("a key is empty; `list` shows them")
     return list(dict.fromkeys(keys or [])), Selection(reason, shard, _moment(since), until=round(time.time() * 1000))
 
 

@@ -40,7 +40,7 @@ class Desk:
         self.aws = Aws(self.settings.aws_region)
         directory = self.settings.dead_letter_directory
         if directory is None:
-            verify_tables(self.aws.at_start(), [self.settings.dead_letter_table])
+            verify_tables(self.aws.at_start(), self.settings, [self.settings.dead_letter_table])
         elif not directory.is_dir():
             raise UnavailableError(f"HEADCOUNT_DEAD_LETTER_DIRECTORY={directory} is no directory.")
         self.store = dead_letters(self.settings, self.aws.dynamodb)

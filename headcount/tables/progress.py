@@ -91,17 +91,20 @@ class ProgressTable:
         }
 
     def cutoff(self) -> Cutoff:
-        """The row ``pruner/cutoff``, read consistently; empty if there is none."""
+        """The row ``pruner/cutoff``, read consistently; empty if there is none. Raises `MalformedRowError`."""
         found = self._client.get_item(TableName=self.name, Key={"worker": text(CUTOFF)}, ConsistentRead=True)
-        item = found.get("Item", {})
-        return Cutoff(
-            cutoff=integer(item, "watermark"),
-            stream_time=integer(item, "streamTime"),
-            completed=integer(item, "completed"),
-            updated_at=integer(item, "updatedAt") or 0,
-            held_back=item.get("heldBack", {}).get("S", ""),
-            read_at=answered_at(found),
-        )
+
+        def parse(item: Item) -> Cutoff:
+            return Cutoff(
+                cutoff=integer(item, "watermark"),
+                stream_time=integer(item, "streamTime"),
+                completed=integer(item, "completed"),
+                updated_at=integer(item, "updatedAt") or 0,
+                held_back=item["heldBack"]["S"] if "heldBack" in item else "",
+                read_at=answered_at(found),
+            )
+
+        return parsed(self.name, found.get("Item", {}), parse)
 
     def publish(self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int) -> Cutoff:
         """Write what a pass found. Cutoff and stream time only ever rise; returns the row as it then stands."""

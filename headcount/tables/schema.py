@@ -19,6 +19,11 @@ class TableSchema:
     ttl: str | None = None
     stream: bool = False
 
+    @property
+    def key(self) -> list[str]:
+        """The names of the key's attributes."""
+        return [self.partition_key, *([self.sort_key] if self.sort_key else [])]
+
     def creation(self) -> dict[str, Any]:
         """Arguments for ``create_table``."""
         keys = [(self.partition_key, "HASH")] + ([(self.sort_key, "RANGE")] if self.sort_key else [])

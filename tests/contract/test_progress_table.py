@@ -9,6 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from headcount.model import Cutoff, PoisonCount, Position, Progress
 from headcount.settings import Settings
+from headcount.tables import MalformedRowError
 from headcount.tables.progress import ProgressTable
 from tests.fakes.emulated import make_tables
 from tests.fakes.progress import MemoryProgress
@@ -205,3 +206,13 @@ def test_who_reads_the_cutoff_learns_the_time_from_dynamodb(place: DynamoDBClien
 
     assert read_at is not None
     assert place is None or abs(time.time() * 1000 - read_at) < 5000
+
+
+def test_a_cutoff_that_somebody_else_wrote_is_told(client: DynamoDBClient, settings: Settings) -> None:
+    make_tables(client, settings, settings.progress_table)
+    table = ProgressTable(client, settings.progress_table)
+    odd = {"worker": {"S": "pruner/cutoff"}, "watermark": {"S": "x"}}
+    client.put_item(TableName=settings.progress_table, Item=odd)
+
+    with pytest.raises(MalformedRowError, match=f"table {settings.progress_table} is not as Headcount writes it"):
+        table.cutoff()

@@ -21,6 +21,7 @@ NO_STREAM, NO_TABLE = f"Kinesis stream absent {NO_SUCH}", f"DynamoDB table absen
 NO_FILES = {"AWS_CONFIG_FILE": ABSENT, "AWS_SHARED_CREDENTIALS_FILE": ABSENT}
 NO_KEYS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
 EVENTS, LEVELS, PLAYERS = "refusals-events", "refusals-level", "refusals-player"
+TRANSITIONS = "refusals-transitions"
 
 CASES = {
     "consumer, no stream": Case("consumer", {"HEADCOUNT_EVENTS_STREAM": "absent"}, NO_STREAM),
@@ -39,6 +40,16 @@ CASES = {
     ),
     "pruner, no stream": Case("pruner", {"HEADCOUNT_EVENTS_STREAM": "absent"}, NO_STREAM),
     "audit, no table": Case("headcount audit", {"HEADCOUNT_LEVEL_TABLE": "absent"}, NO_TABLE),
+    "audit, two tables swapped": Case(
+        "headcount audit",
+        {"HEADCOUNT_LEVEL_TABLE": TRANSITIONS, "HEADCOUNT_TRANSITIONS_TABLE": LEVELS},
+        f"DynamoDB table {TRANSITIONS} has the key bucket and transition, not levelId: it is another kind of table. .*",
+    ),
+    "aggregator, another kind of table": Case(
+        "level_aggregator",
+        {"HEADCOUNT_LEVEL_TABLE": TRANSITIONS, "HEADCOUNT_TRANSITIONS_TABLE": LEVELS},
+        f"DynamoDB table {TRANSITIONS} has the key bucket and transition, not levelId: it is another kind of table. .*",
+    ),
     "no credentials": Case(
         "consumer", {**NO_KEYS, **NO_FILES}, "No AWS credentials were found. Set AWS_ACCESS_KEY_ID and .*"
     ),
@@ -65,7 +76,7 @@ CASES = {
     "command with a bad setting": Case(
         "headcount setup",
         {"HEADCOUNT_REFRESH_SECONDS": "-1"},
-        "HEADCOUNT_REFRESH_SECONDS='-1' is not valid: .*greater than 0.*",
+        "HEADCOUNT_REFRESH_SECONDS='-1' is not valid: .*greater than or equal to 0.001.*",
         BAD_SETTING,
     ),
 }

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -101,10 +102,17 @@ def run(seeds: range) -> Ran:
 
 
 def run_chunks(seeds: range, processes: int = PROCESSES) -> Iterator[Ran]:
-    """The same over several processes, a few seeds at a time, in the order in which they end."""
+    """The same over several processes, a few seeds at a time, in the order in which they end.
+
+    Raises `concurrent.futures.process.BrokenProcessPool` where one is killed.
+    """
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
-    with multiprocessing.get_context("fork").Pool(min(processes, len(chunks)), _collect_less) as pool:
-        yield from pool.imap_unordered(run, chunks)
+    pool = ProcessPoolExecutor(min(processes, len(chunks)), multiprocessing.get_context("fork"), _collect_less)
+    try:
+        for ended in as_completed([pool.submit(run, chunk) for chunk in chunks]):
+            yield ended.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _collect_less() -> None:

@@ -184,6 +184,15 @@ def test_a_reason_that_is_none_is_refused_with_those_there_are(command: tuple[st
 
 
 @pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("command", ["delete", "redrive"])
+def test_an_empty_key_is_refused(command: str) -> None:
+    code, _, err = run(command, "", "--yes")
+
+    assert code == 2
+    assert "a key is empty" in err
+
+
+@pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("arguments", [(), ("key", "--all"), ("key", "--reason", "empty"), ("--reason", "empty")])
 @pytest.mark.parametrize("command", ["delete", "redrive"])
 def test_letters_are_chosen_by_key_or_by_what_they_are(command: str, arguments: tuple[str, ...]) -> None:

@@ -35,7 +35,7 @@ BAD = [
     ("HEADCOUNT_METRICS_PORT", "-1", "0"),
     ("HEADCOUNT_METRICS_PORT", "1.5", "integer"),
     ("HEADCOUNT_IDLE_TIMEOUT_SECONDS", "5 minutes", "number"),
-    ("HEADCOUNT_IDLE_TIMEOUT_SECONDS", "0", "greater than 0"),
+    ("HEADCOUNT_IDLE_TIMEOUT_SECONDS", "0", "greater than or equal to 0.001"),
     ("HEADCOUNT_IDLE_TIMEOUT_SECONDS", "nan", "finite"),
     ("HEADCOUNT_IDLE_TIMEOUT_SECONDS", "inf", "finite"),
     ("HEADCOUNT_REFRESH_SECONDS", "86401", "86400"),
