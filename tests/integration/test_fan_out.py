@@ -84,7 +84,10 @@ def test_a_killed_daemon_is_replaced_and_nothing_is_lost(site: Site, consumer: S
     eventually(lambda: dict(site.players.all()) == rows, WAIT_SECONDS, "all rows after the kill")
     expected = dict(Counter(row.level for row in rows.values()))
     eventually(lambda: counted(site) == expected, WAIT_SECONDS, "all counts after the kill")
-    eventually(lambda: site.tallies()["applied"] == 2 * PLAYERS * MOVES, WAIT_SECONDS, "each to be tallied once")
+    # What was written, and not yet tallied when the daemon was killed, is read again and ends as stale.
+    eventually(lambda: site.tallies().total() >= 2 * PLAYERS * MOVES, WAIT_SECONDS, "all to be tallied")
+    tallies = site.tallies()
+    assert tallies["applied"] + tallies["stale"] == tallies.total() == 2 * PLAYERS * MOVES
 
 
 @pytest.mark.usefixtures("consumer")
