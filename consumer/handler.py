@@ -118,8 +118,8 @@ class ConsumerHandler:
         now = self._parts.monotonic()
         if everything:
             self._writer.write(self._roster.take([], self._roster.due(now, everything=True), now))
-        elif now - self._settled_at < min(SETTLE_SECONDS, self._parts.refresh / 6):
-            return None
+        elif not self._full() and now - self._settled_at < min(SETTLE_SECONDS, self._parts.refresh / 6):
+            return None  # a full ledger must go down at once, else the next batch writes all renewals again
         self._settled_at = now
         front = self._ledger.front()
         while True:

@@ -137,6 +137,22 @@ def test_renewals_are_written_early_when_too_many_records_wait(monkeypatch: pyte
     assert house.players.rows["ann"].at == NOON + 12_000
 
 
+def test_renewals_that_were_written_early_are_settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each batch until the next settling finds the ledger as full, and writes everybody's renewal again."""
+    monkeypatch.setattr(module, "MOST_UNSETTLED", 10)
+    house = House()
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    handler.settle(everything=False)  # the next settling is due in two seconds
+    handler.handle([seen(n, "A", n) for n in range(1, 13)], caught_up=False)
+    handler.handle([seen(13, "A", 13)], caught_up=False)
+    handler.settle(everything=False)
+    handler.handle([seen(14, "A", 14)], caught_up=False)
+    handler.handle([], caught_up=False)
+
+    assert house.players.rows["ann"].at == NOON + 13_000
+
+
 def test_what_no_checkpoint_may_cover_and_how_long_writes_take_is_told() -> None:
     registry = CollectorRegistry()
     house = House(metrics=ConsumerMetrics(registry))
