@@ -7,6 +7,7 @@ connection is measured: everything up to the call of boto3's client is.
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from email.utils import formatdate
 from importlib import import_module
 from typing import Any
@@ -49,6 +50,10 @@ class InstantAws:
         """A table with a stream."""
         stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         return {"Table": {"TableName": TableName, "LatestStreamArn": "arn:x", "StreamSpecification": stream}}
+
+    def describe_stream(self, **_: object) -> dict[str, Any]:
+        """A stream that is too young to have lost anything."""
+        return {"StreamDescription": {"Shards": [], "CreationRequestDateTime": datetime.now(UTC)}}
 
     def list_shards(self, **_: object) -> dict[str, Any]:
         """None that anybody asks for."""

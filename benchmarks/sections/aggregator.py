@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import TYPE_CHECKING
 
 import orjson
@@ -31,13 +32,17 @@ DynamoDB Local as for the consumer. The baseline takes the same records one at a
 
 
 def stream_records(count: int, *, renewals: bool, seed: int = 7) -> list[Record]:
-    """So many records of PlayerState's stream, as the adapter hands them over, under the standard load."""
+    """So many records of PlayerState's stream, as the adapter hands them over, under the standard load.
+
+    The last ones are of now: a worker that is a day late asks the stream, batch by batch, whether it has lost anything.
+    """
     shape = load.STANDARD
     rng = random.Random(seed)
     levels = load.Levels(shape, rng)
     visit = 60.0 * shape.events_per_level / shape.per_minute
     per_visit = 1 + (int(visit / RENEWAL_SECONDS) if renewals else 0)
     seconds = 1.2 * count / per_visit / shape.players * visit + visit
+    begin = time.time_ns() // 1_000_000 - round(seconds * 1000)
     found: list[tuple[float, int, int, int]] = []  # when, player, level before (itself: a renewal), level
     for player in range(shape.players):
         at, level = rng.uniform(-2 * visit, -visit), levels.draw(None)
@@ -51,8 +56,8 @@ def stream_records(count: int, *, renewals: bool, seed: int = 7) -> list[Record]
     last: dict[int, float] = {}
     made = []
     for number, (when, player, before, level) in enumerate(found[:count], start=1):
-        at = load.BEGIN_MS + round(when * 1000)
-        old = _image(player, before, load.BEGIN_MS + round(last.get(player, when - RENEWAL_SECONDS) * 1000))
+        at = begin + round(when * 1000)
+        old = _image(player, before, begin + round(last.get(player, when - RENEWAL_SECONDS) * 1000))
         made.append(_record(number, player, old, _image(player, level, at), at))
         last[player] = when
     return made

@@ -36,14 +36,15 @@ PATIENCE_SECONDS = 120.0
 PUT_AT_ONCE = 100
 IDLE_SECONDS, LATENESS_SECONDS, PRUNE_SECONDS, REFRESH_SECONDS = 10.0, 1.0, 1.0, 1.0
 LEAVING = 20
-POLL_MILLISECONDS = 200
+POLL_MILLISECONDS, SLOWER_POLLS = 200, (500, 1000)
 METHOD = f"""The three services as real processes with their KCL daemons; the events' stream, of two shards, on
 MiniStack, the tables on DynamoDB Local. HEADCOUNT_POLL_MILLISECONDS={POLL_MILLISECONDS}, the five reads a second
 and shard that Kinesis allows; all else at its default. A probe is a new player in a new level: from before its put
 to when a consistent read of LevelState, made every {LOOK_SECONDS * 1000:.0f} ms, sees it. Low load: {LOW_RATE:.0f}
-events a second of the standard load's game beside it. Capacity: {BACKLOG:,} events of it, all at once, until the
-last is counted; then {LOAD_SHARE:.0%} of that rate. Pushed: low load once more, with enhanced fan-out; MiniStack
-looks every 0.2 s whether there is something to push, where AWS pushes at once. Leaving: with an idle timeout of
+events a second of the standard load's game beside it. Capacity: {BACKLOG:,} events of it put at once, until
+the last is counted, after as many with which its players come; then {LOAD_SHARE:.0%} of that rate. Low load once
+more, with fewer probes: with slower polls, and pushed, by enhanced fan-out (MiniStack looks every 0.2 s whether
+there is something to push, where AWS pushes at once). Leaving: with an idle timeout of
 {IDLE_SECONDS:.0f} s, {LATENESS_SECONDS:.0f} s of lateness, a pass every {PRUNE_SECONDS:.0f} s and a refresh of
 {REFRESH_SECONDS:.0f} s, from a player's last event until LevelState has nobody in that level; what is told is the
 time beyond idle timeout and lateness."""
@@ -161,8 +162,10 @@ def measure(size: Size) -> Findings:
             rate = traffic.sent / (time.monotonic() - begun)
         _, p99 = _told(found, f"at {LOAD_SHARE:.0%} of it", waits, f"{rate:.0f} events/s")
         found.target(f"event put to LevelState, at {LOAD_SHARE:.0%} of capacity, p99", Sense.MOST, 2, p99, "s")
-    with Play("bench-fan-out", {"HEADCOUNT_ENHANCED_FAN_OUT": "true"}) as play, Traffic(play, LOW_RATE):
-        _told(found, "low load, pushed", _probe(play, probes))
+    slower = {f"polls every {poll} ms": {"HEADCOUNT_POLL_MILLISECONDS": str(poll)} for poll in SLOWER_POLLS}
+    for name, settings in {**slower, "pushed": {"HEADCOUNT_ENHANCED_FAN_OUT": "true"}}.items():
+        with Play("bench-latency", settings) as play, Traffic(play, LOW_RATE):
+            _told(found, f"low load, {name}", _probe(play, probes // 2))
     _leaving(found, size)
     return found
 
@@ -171,7 +174,7 @@ def _probe(play: Play, probes: int) -> list[float]:
     rng = random.Random(7)
     waits = []
     for number in range(probes):
-        time.sleep(rng.uniform(0, POLL_MILLISECONDS / 1000))  # at any phase of the polls
+        time.sleep(rng.uniform(0, max(SLOWER_POLLS) / 1000))  # at any phase of the polls
         waits.append(play.seen(*play.put(number % play.site.shards)))
     return waits
 
@@ -184,12 +187,13 @@ def _told(found: Findings, name: str, waits: list[float], note: str = "") -> tup
 
 
 def _capacity(play: Play, count: int) -> float:
-    moments = load.moments(load.STANDARD, 2 * count / load.STANDARD.events_per_second)[:count]
-    begun = time.monotonic()
-    for number in range(0, count, PUT_AT_ONCE):
-        send(play, moments[number : number + PUT_AT_ONCE], number)
-    for level, since in [play.put(shard) for shard in range(play.site.shards)]:
-        play.seen(level, since)
+    moments = load.moments(load.STANDARD, 3 * count / load.STANDARD.events_per_second)
+    for first in (0, count):
+        begun = time.monotonic()
+        for number in range(first, first + count, PUT_AT_ONCE):
+            send(play, moments[number : number + PUT_AT_ONCE], number)
+        for level, since in [play.put(shard) for shard in range(play.site.shards)]:
+            play.seen(level, since)
     return count / (time.monotonic() - begun)
 
 

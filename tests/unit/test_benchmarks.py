@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: the standard load, and a worker through the real protocol."""
 
+import time
 from collections import Counter
 
 from benchmarks import load
@@ -53,6 +54,17 @@ def test_a_worker_takes_records_through_the_protocol() -> None:
     assert totals["headcount_consumer_player_writes_total"] > 0
     assert took.cpu > 0
     assert took.memory > 1
+
+
+def test_a_worker_counts_stream_records_that_are_of_today() -> None:
+    records = stream_records(RECORDS, renewals=False)
+    assert time.time() - 86_400 / 2 < min(record.arrived_at for record in records) / 1000
+    assert max(record.arrived_at for record in records) / 1000 < time.time() + 1
+    with worker("benchmarks.instant", "level_aggregator.worker", "PlayerState@1") as started:
+        started.feed(batches(records, BATCH), len(records), drain=True)
+        totals = started.totals()
+    assert totals["headcount_aggregator_changes_total{transition}"] == RECORDS
+    assert totals["headcount_aggregator_gaps_total"] == 0
 
 
 def test_writes_count_failed_conditions_too() -> None:
