@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 2.0  # between two moves of the progress; each costs a write, and a checkpoint another
 STREAM_KEPT_SECONDS = 366 * 86_400  # beyond the longest that a Kinesis stream keeps its records
-MOST_UNSETTLED = 50_000  # records; beyond it renewals are written early, so that memory stays bounded
+# Records; beyond it the oldest renewals are written early, so that memory stays bounded, until so many are left.
+MOST_UNSETTLED, LEFT_UNSETTLED = 50_000, 45_000
+EVER = float("inf")
 
 Read = LevelEvent | IgnoredEvent | PoisonError
 
@@ -91,7 +93,7 @@ class ConsumerHandler:
         reads = self._read(records)
         cutoff = parts.progress.cutoff()
         now = parts.monotonic()
-        due = self._roster.raise_cutoff(cutoff.cutoff) | self._roster.due(now, everything=self._full())
+        due = self._roster.raise_cutoff(cutoff.cutoff) | self._roster.due(now, self._too_long_ago())
         confirmed = self._quiet.batch(empty=not records, caught_up=caught_up, now=self._note(cutoff))
         self._confirmed = confirmed or self._confirmed
         noted: list[Noted] = []
@@ -100,7 +102,7 @@ class ConsumerHandler:
             event = self._judge(record, read, entry, cutoff.cutoff)
             if event is not None:
                 noted.append((event, entry))
-        self._ledger.extend(entries)
+        self._ledger.extend(entries, now)
         self._newest = latest(self._newest, *(entry.at for entry in entries))
         self._arrived_at = latest(self._arrived_at, *(entry.arrived_at for entry in entries))
         for reason, count in Counter(read.reason for read in reads if isinstance(read, IgnoredEvent)).items():
@@ -117,9 +119,9 @@ class ConsumerHandler:
         """Move the progress up to the first record that waits; ``everything``: after writing all that waits."""
         now = self._parts.monotonic()
         if everything:
-            self._writer.write(self._roster.take([], self._roster.due(now, everything=True), now))
+            self._writer.write(self._roster.take([], self._roster.due(now, EVER), now))
         elif not self._full() and now - self._settled_at < min(SETTLE_SECONDS, self._parts.refresh / 6):
-            return None  # a full ledger must go down at once, else the next batch writes all renewals again
+            return None  # a full ledger must go down at once, else the next batch writes renewals early again
         self._settled_at = now
         front = self._ledger.front()
         while True:
@@ -151,6 +153,10 @@ class ConsumerHandler:
 
     def _full(self) -> bool:
         return len(self._ledger) > MOST_UNSETTLED
+
+    def _too_long_ago(self) -> float:
+        """What was read by then can't wait for its refresh."""
+        return self._ledger.read_by(len(self._ledger) - LEFT_UNSETTLED if self._full() else 0)
 
     def _read(self, records: Sequence[Record]) -> list[Read]:
         """What each record says, or why it can't be read; no letter is written before all of the batch is judged."""

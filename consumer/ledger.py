@@ -17,7 +17,7 @@ from headcount.model import Outcome, Position
 from headcount.rules import latest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from headcount.model import PoisonCount
 
@@ -71,13 +71,25 @@ class Ledger:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
+        self._batches: deque[tuple[float, int]] = deque()  # when each was read, and how many of it are left
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def extend(self, entries: Iterable[Entry]) -> None:
-        """Add the next records of the shard."""
-        self._entries.extend(entries)
+    def extend(self, entries: Sequence[Entry], read_at: float) -> None:
+        """Add the next records of the shard, and when they were read (any clock that never goes back)."""
+        if entries:
+            self._entries.extend(entries)
+            self._batches.append((read_at, len(entries)))
+
+    def read_by(self, count: int) -> float:
+        """When the oldest ``count`` entries had been read; before any time where there are none."""
+        read_at = float("-inf")
+        for at, left in self._batches:
+            if count <= 0:
+                break
+            read_at, count = at, count - left
+        return read_at
 
     def front(self) -> Settled | None:
         """The settled records before the first unsettled one; None if there are none. They stay until `drop`."""
@@ -92,3 +104,9 @@ class Ledger:
         """Forget what `front` returned: progress covers it now."""
         for _ in settled.entries:
             self._entries.popleft()
+        count = len(settled.entries)
+        while count:
+            read_at, left = self._batches.popleft()
+            if left > count:
+                self._batches.appendleft((read_at, left - count))
+            count -= min(left, count)

@@ -84,10 +84,12 @@ class Roster:
                     del self._seats[player]
         return due
 
-    def due(self, now: float, *, everything: bool) -> set[str]:
-        """Players whose renewal has waited for so long that it is to be written, or all of those that wait."""
+    def due(self, now: float, read_by: float = float("-inf")) -> set[str]:
+        """Players whose renewal has waited for so long that it is to be written, or holds what was read by then."""
         return {
-            player for player, seat in self._waiting.items() if everything or now - seat.held_since >= self._refresh
+            player
+            for player, seat in self._waiting.items()
+            if seat.held_since <= read_by or now - seat.held_since >= self._refresh
         }
 
     def take(self, noted: Iterable[Noted], due: set[str], now: float) -> list[Writes]:

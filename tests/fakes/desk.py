@@ -27,7 +27,7 @@ class Desk:
         for level, at in events:
             self.entries.append(Entry(str(len(self.entries)), 0, 0, at))
             noted.append((LevelEvent(player, level, at), self.entries[-1]))
-        return self.write(noted, self.roster.due(now, everything=everything), now)
+        return self.write(noted, self.roster.due(now, float("inf") if everything else float("-inf")), now)
 
     def write(self, noted: Sequence[tuple[LevelEvent, Entry]], due: set[str], now: float) -> list[Written]:
         """Make the writes, as the table would."""

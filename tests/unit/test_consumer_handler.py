@@ -124,8 +124,15 @@ def test_a_new_shard_begins_with_its_parents_least_watermark() -> None:
     assert house.progress.rows[WORKER].watermark == NOON - 7
 
 
-def test_renewals_are_written_early_when_too_many_records_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than 10 records that wait are too many, until 6 are left."""
     monkeypatch.setattr(module, "MOST_UNSETTLED", 10)
+    monkeypatch.setattr(module, "LEFT_UNSETTLED", 6)
+
+
+@pytest.mark.usefixtures("few")
+def test_renewals_are_written_early_when_too_many_records_wait() -> None:
     house = House()
     handler = house.consumer("shard-1")
     handler.start(None)
@@ -137,9 +144,30 @@ def test_renewals_are_written_early_when_too_many_records_wait(monkeypatch: pyte
     assert house.players.rows["ann"].at == NOON + 12_000
 
 
-def test_renewals_that_were_written_early_are_settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("few")
+def test_the_oldest_renewals_alone_are_written_early() -> None:
+    """Else everybody's are written at once, again and again, where a refresh brings more records than may wait."""
+    house = House()
+    handler = house.consumer("shard-1")
+    handler.start(None)
+    sequence = 0
+    for second in range(1, 7):
+        house.clock.now += 1
+        player = f"player-{second}"
+        handler.handle([seen(sequence + n, "A", second + n, player) for n in (1, 2)], caught_up=False)
+        handler.settle(everything=False)
+        sequence += 2
+    at = {player: row.at - NOON for player, row in house.players.rows.items()}
+    assert at == {f"player-{second}": 1000 * (second + 1) for second in range(1, 7)}, "each entered, and waits"
+
+    handler.handle([], caught_up=False)  # 11 wait, the first one is settled
+    renewed = {player for player, row in house.players.rows.items() if row.at - NOON > at[player]}
+    assert renewed == {"player-1", "player-2", "player-3"}
+
+
+@pytest.mark.usefixtures("few")
+def test_renewals_that_were_written_early_are_settled_at_once() -> None:
     """Else each batch until the next settling finds the ledger as full, and writes everybody's renewal again."""
-    monkeypatch.setattr(module, "MOST_UNSETTLED", 10)
     house = House()
     handler = house.consumer("shard-1")
     handler.start(None)

@@ -1,5 +1,7 @@
 """What is read and not settled: a checkpoint covers only what lies before the first unsettled record (rule 3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.ledger import Entry, Ledger
@@ -12,7 +14,7 @@ def entry(sequence: int, outcome: Outcome | None = None, at: int | None = None, 
 
 def ledger_of(*entries: Entry) -> Ledger:
     ledger = Ledger()
-    ledger.extend(entries)
+    ledger.extend(entries, 0)
     return ledger
 
 
@@ -54,7 +56,7 @@ def test_what_is_appended_meanwhile_is_not_dropped() -> None:
     ledger = ledger_of(entry(1, Outcome.APPLIED))
     front = ledger.front()
     assert front is not None
-    ledger.extend([entry(2, Outcome.APPLIED)])
+    ledger.extend([entry(2, Outcome.APPLIED)], 1)
 
     ledger.drop(front)
 
@@ -84,3 +86,29 @@ def test_redelivered_records_add_nothing_to_the_tallies() -> None:
     assert front.tallies_after(None) == {"applied": 2, "stale": 2, "late": 1}
     assert front.tallies_after(Position(2, 1)) == {"applied": 1, "late": 1}
     assert front.tallies_after(Position(3)) == {}
+
+
+def test_when_the_oldest_were_read() -> None:
+    ledger = Ledger()
+    assert ledger.read_by(0) == ledger.read_by(5) == float("-inf")
+    for batch, read_at in enumerate((10, 20, 20, 30)):
+        ledger.extend([entry(batch * 2, Outcome.APPLIED), entry(batch * 2 + 1, Outcome.APPLIED)], read_at)
+        ledger.extend([], read_at + 1)
+    assert [ledger.read_by(count) for count in range(-1, 10)] == [float("-inf")] * 2 + [
+        10,
+        10,
+        20,
+        20,
+        20,
+        20,
+        30,
+        30,
+        30,
+    ]
+
+    front = ledger.front()
+    assert front is not None
+    ledger.drop(replace(front, entries=front.entries[:3]))
+    assert [ledger.read_by(count) for count in range(1, 6)] == [20, 20, 20, 30, 30]
+    ledger.drop(replace(front, entries=front.entries[3:]))
+    assert (len(ledger), ledger.read_by(1)) == (0, float("-inf"))
