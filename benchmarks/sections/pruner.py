@@ -17,6 +17,7 @@ from benchmarks.places import STREAM, database
 from benchmarks.results import Chart, Findings, Sense
 from headcount.model import Progress
 from headcount.tables.progress import ProgressTable
+from pruner.sweep import SEGMENTS
 
 if TYPE_CHECKING:
     from benchmarks.places import Database, Size
@@ -27,7 +28,7 @@ AT_ONCE, THREADS = 25, 8
 IDLE = 100  # players who leave in the first pass
 WATERMARK = load.BEGIN_MS + 3_600_000
 METHOD = f"""`Sweep.run` in a process of its own against DynamoDB Local (fresh for each size, PlayerState without a
-stream, to load it faster): a parallel scan of four segments. In the first pass {IDLE} players leave (at
+stream, to load it faster): a parallel scan of {SEGMENTS} segments. In the first pass {IDLE} players leave (at
 HEADCOUNT_PRUNE_RATE, 200 a second), in the others nobody. Pages are the scan's reads, 1 MB each in DynamoDB; memory
 is the process' peak, and what it had before the first pass. 1,000,000 rows only with `--full`: DynamoDB Local takes
 long to load them."""

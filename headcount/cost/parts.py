@@ -11,7 +11,7 @@ from headcount.cost.netting import Traffic, distinct
 
 PUT_KILOBYTES = 25
 READ_BYTES = 4096  # of one read request unit, read consistently
-SCAN_SEGMENTS = 4  # of the pruner's scan: each costs a unit at least
+SCAN_SEGMENTS = 8  # of the pruner's scan: each costs a unit at least
 ROW_OVERHEAD = 100  # bytes that DynamoDB stores on top of each row
 LEVEL_ROW, PLAYER_ROW, TRANSITION_ROW, PROGRESS_ROW, LEASE_ROW = 60, 75, 165, 500, 400  # bytes
 GIGABYTE = 1e9
