@@ -26,19 +26,34 @@ a target is missed and why, and where the time goes. `report.json` beside it has
 Figures of one machine: compare ratios, which come from alternating runs. Median, and from least to most.
 """
 _LARGE = 1000
+_REPORT = "report.json"
+
+
+def prepare(directory: Path) -> dict[str, Any]:
+    """The report as it is; raises `OSError` or `ValueError` where it can't be read, or written to."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / _REPORT
+    report: dict[str, Any] = orjson.loads(file.read_bytes()) if file.exists() else {"sections": {}}
+    _replace(file, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    return report
 
 
 def write(directory: Path, name: str, findings: Findings, seconds: float, *, small: bool) -> None:
     """Put a section's findings into the report, in place of what it said of them."""
-    directory.mkdir(parents=True, exist_ok=True)
-    file = directory / "report.json"
-    report: dict[str, Any] = orjson.loads(file.read_bytes()) if file.exists() else {"sections": {}}
+    report = prepare(directory)
     told = {"measured": f"{datetime.now(UTC):%Y-%m-%d}", "seconds": round(seconds), "machine": machine()}
     report["sections"][name] = {**told, "small": small, **findings.told()}
-    file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    _replace(directory / _REPORT, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
     for chart in findings.charts:
         draw(chart, directory)
     (directory / "README.md").write_text(page(report), encoding="utf-8")
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """All of it, or none: a section takes minutes to measure again."""
+    new = file.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(file)
 
 
 def machine() -> dict[str, Any]:

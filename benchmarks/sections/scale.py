@@ -25,9 +25,10 @@ EVENTS, CHANGES = 40_000, 20_000  # of all shards together
 CONSUMER_BATCH, AGGREGATOR_BATCH = 2_000, 1_000
 METHOD = f"""The real workers over pipes, one per shard, all at once, on one fresh DynamoDB Local. Consumers share
 {EVENTS:,} events of the standard load, aggregators {CHANGES:,} stream records (four renewals per change), whose hot
-level all shards touch. To the end of a drain, from the players' first events on, so that each has an entering to
-write. The workers share the machine's cores with each other, with the database and with what feeds them: what a
-record costs in processor time and in writes is what carries over to other machines."""
+level all shards touch. To the end of a drain, from the players' first events on: each
+player's entering is a write of its own, once for each shard that sees the player, and in so short a run that is most
+of the writes. The workers share the machine's cores with each other, with the database and with what feeds them: what
+a record costs in processor time is what carries over to other machines."""
 
 
 @dataclass(frozen=True)
