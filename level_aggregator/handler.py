@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.aws_attempts import THROTTLING, cancellation_reasons
 from headcount.model import Progress
+from headcount.quiet import BATCHES_ON_THEIR_WAY, Note, Quiet
 from headcount.rules import latest, transition_of
 from headcount.tables.counts import MOST_ITEMS, Net
 from level_aggregator.begin import begin, see_that_no_record_was_skipped
@@ -68,6 +69,9 @@ class AggregatorHandler:
         self._progress = Progress()  # the row as last read or written
         self._last: Record | None = None
         self._checkpointed: Record | None = None
+        # A DynamoDB stream does not say where its tip is: so many empty batches, one after the other, are taken for it.
+        self._quiet = Quiet(BATCHES_ON_THEIR_WAY + 1, in_a_row=True)
+        self._seen_at: int | None = None
         self._pause = 0.0
         self._settled_at = float("-inf")
 
@@ -80,6 +84,9 @@ class AggregatorHandler:
 
         Raises `GapError` where changes before it were lost (rule 7).
         """
+        note = Note(round(self._parts.wall() * 1000), None)
+        confirmed = self._quiet.batch(empty=not records, caught_up=not records, now=note)
+        self._seen_at = confirmed.at if confirmed else self._seen_at
         if not records:
             return {}
         self._see_that_no_record_was_skipped()
@@ -102,7 +109,7 @@ class AggregatorHandler:
         return dict(kinds)
 
     def settle(self, *, everything: bool, ended: bool = False) -> Record | None:
-        """Everything handled is in the tables; the progress row has only to cover what changed no count.
+        """Everything handled is in the tables; the progress row has only to cover what changed no count, and silence.
 
         Raises `GapError` where a shard ends before all of it was delivered.
         """
@@ -116,6 +123,8 @@ class AggregatorHandler:
         while ended or self._is_behind(last):
             if self._move(last, ended=ended):
                 break
+        if latest(self._seen_at, self._progress.seen_at) != self._progress.seen_at:
+            self._move(last, ended=False)
         if last is self._checkpointed:
             return None
         self._checkpointed = last
@@ -189,6 +198,7 @@ class AggregatorHandler:
             was,
             position=max(filter(None, (was.position, position)), default=None),
             arrived_at=latest(was.arrived_at, arrived_at),
+            seen_at=latest(was.seen_at, self._seen_at),
             updated_at=round(self._parts.wall() * 1000),
         )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headcount.cost.netting import Batches
 
 SETTLE_SECONDS = 2.0  # between two moves of a shard's progress: consumer/handler.py, level_aggregator/handler.py
+EMPTY_BATCHES = 5  # headcount/quiet.py
 PRUNER_WRITES, PRUNER_READS = 4, 2  # of the row pruner/cutoff, a pass
 LEASE_WATCHES_PER_FAILOVER = 2  # of each supervisor: headcount/kcl/lease_watch.py
 GAP_LOOK_SECONDS = 30.0  # level_aggregator/gap_watch.py
@@ -54,7 +55,9 @@ def _writes(load: Load, pace: Pace, read: Batches, records: float) -> list[Line]
     stream_checkpoints = streams * _any(records * SETTLE_SECONDS) / SETTLE_SECONDS
     # The progress moves with each transaction; where a batch changed no count, by itself.
     idle = 1 - read.transactions / (read.reads * read.with_records) if read.with_records else 0
-    progress = shards / settle + stream_checkpoints * max(0, idle) + PRUNER_WRITES / pace.prune
+    # And where a shard is seen to be silent, by so many empty batches in a row.
+    silences = streams * read.reads / EMPTY_BATCHES * (1 - read.with_records) ** EMPTY_BATCHES
+    progress = shards / settle + stream_checkpoints * max(0, idle) + silences + PRUNER_WRITES / pace.prune
     written = player_writes(load, pace.refresh)
     return [
         parts.writes("PlayerState", load.level_events * written.total + load.entries),

@@ -36,8 +36,8 @@ def assert_seen(world: World, shard: str, uncovered: Iterable[Arrived], row: Ite
 
 
 def assert_counted(world: World, shard: str, done: Position | None, row: Item) -> None:
-    """Of PlayerState's: what was made before the newest change that is counted is counted, too."""
-    mark = integer(row, "arrivedAt") or 0
+    """Of PlayerState's: what was made before the newest change that is counted, or before a silence, is counted."""
+    mark = max(integer(row, "arrivedAt") or 0, integer(row, "seenAt") or 0)
     for record in reversed(world.changes.shards[shard].records):
         if done is not None and record.position <= done:
             break

@@ -246,3 +246,50 @@ def test_a_worker_in_time_asks_the_stream_nothing() -> None:
 
     assert counted(house) == 2
     assert asked == []
+
+
+STEP = 3  # s, longer than between two moves of the progress
+
+
+def seen_after(house: House, *batches: int) -> list[int | None]:
+    """Batches of so many records come: after each, the number of the batch up to which the shard was seen."""
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    coming = iter(players_in(house, sum(batches)))
+    handled_at, seen = [], []
+    for count in batches:
+        house.clock.now += STEP
+        handled_at.append(round(house.clock.now * 1000))
+        handler.handle([next(coming) for _ in range(count)], caught_up=True)
+        handler.settle(everything=False)
+        at = house.progress.rows[WORKER].seen_at
+        seen.append(None if at is None else handled_at.index(at))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("batches", "seen"),
+    [
+        ([0] * 5, [None] * 5),
+        ([0] * 6, [None] * 5 + [0]),
+        ([0] * 11, [None] * 5 + [0] * 5 + [5]),
+        ([0, 0, 3, 0, 0, 0, 0], [None] * 7),  # a record begins the count anew
+        ([0, 0, 3, 0, 0, 0, 0, 0], [None] * 7 + [0]),
+        ([1] * 20, [None] * 20),  # then the newest record says it
+    ],
+)
+def test_a_shard_is_seen_to_be_silent_after_five_empty_batches(batches: list[int], seen: list[int | None]) -> None:
+    assert seen_after(House(), *batches) == seen
+
+
+def test_what_was_seen_of_a_shard_stays_and_costs_no_write_without_news() -> None:
+    house = House()
+    seen_after(house, *[0] * 6)
+    moves = len(house.progress.history[WORKER])
+    handler = house.aggregator("shard-1")
+    handler.start(None)
+    handler.handle(players_in(house, 1), caught_up=True)
+    house.clock.now += STEP
+    handler.settle(everything=False)
+    assert house.progress.rows[WORKER].seen_at is not None
+    assert len(house.progress.history[WORKER]) == moves + 1, "the transaction alone"
