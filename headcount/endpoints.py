@@ -14,11 +14,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from headcount.aws import UnavailableError
+from headcount.settings import variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+
+_MOST_WAITING = 2048  # connections that the kernel holds for us
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,25 @@ def serve(
     def on_ready(_: Request) -> Response:
         return ready().response()
 
+    listener = listening(host, port, "metrics", ("metrics_host", "metrics_port"))
     app = Starlette(routes=[Route("/metrics", on_metrics), Route("/healthz", on_health), Route("/readyz", on_ready)])
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()  # here, where a port that another process took at the same moment still shows
-    except OSError as error:
-        listener.close()
-        raise UnavailableError(
-            f"Can't serve metrics on {host}:{port}: {error.strerror}. "
-            "Set HEADCOUNT_METRICS_HOST and HEADCOUNT_METRICS_PORT to an address and a port that are free."
-        ) from error
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="endpoints", daemon=True).start()
     return int(listener.getsockname()[1])
+
+
+def listening(host: str, port: int, what: str, settings: tuple[str, str]) -> socket.socket:
+    """A socket that listens there; raises `UnavailableError`, which names ``settings``, if it can't."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_MOST_WAITING)  # here, where a port that another process took at the same moment still shows
+    except OSError as error:
+        listener.close()
+        raise UnavailableError(
+            f"Can't serve {what} on {host}:{port}: {error.strerror}. "
+            f"Set {' and '.join(map(variable, settings))} to an address and a port that are free."
+        ) from error
+    return listener

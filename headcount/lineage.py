@@ -58,11 +58,11 @@ def gaps(listing: Listing, rows: Mapping[str, Progress]) -> list[str]:
         for shard_id, row in rows.items()
         if shard_id not in listed and not row.ended
     ]
-    begun = _begun(listing, rows)
+    begun_ids = begun(listing, rows)
     for shard in listing.shards:
         parent = rows.get(shard.parent) if shard.parent is not None else None
         is_orphan = shard.parent is not None and shard.parent not in listed
-        if is_orphan and shard.shard_id not in begun and not (parent and parent.ended):
+        if is_orphan and shard.shard_id not in begun_ids and not (parent and parent.ended):
             found.append(f"what came before shard {shard.shard_id} is no longer on the stream and was never read")
     return sorted(found)
 
@@ -87,11 +87,11 @@ def unread(listing: Listing, rows: Mapping[str, Progress], now: int) -> list[tup
     too young (``now``, ms) to have trimmed any.
     """
     is_old = now - listing.created_at > KEPT_FOR_CERTAIN_MS
-    begun = _begun(listing, rows)
+    begun_ids = begun(listing, rows)
     found = []
     for shard in listing.shards:
         row = rows.get(shard.shard_id)
-        if row is None and shard.shard_id in begun:
+        if row is None and shard.shard_id in begun_ids:
             continue  # read to its end, long ago: its row has expired
         position = row.position if row else None
         if not (row and row.ended) and (position is not None or is_old):
@@ -99,7 +99,7 @@ def unread(listing: Listing, rows: Mapping[str, Progress], now: int) -> list[tup
     return found
 
 
-def _begun(listing: Listing, rows: Mapping[str, Progress]) -> set[str]:
+def begun(listing: Listing, rows: Mapping[str, Progress]) -> set[str]:
     """Ids of the shards that have a row, or a descendant with one.
 
     The KCL begins no child before its parent was read to its end, and rows of ended shards expire.

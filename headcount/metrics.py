@@ -154,6 +154,19 @@ class PrunerMetrics:
         )
 
 
+class MapMetrics:
+    """What the game map feeds."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = registry or CollectorRegistry()
+        self.looks = Counter("headcount_map_looks", "Looks at the tables by result.", ["result"], registry=r)
+        for result in ("ok", "failed"):
+            self.looks.labels(result=result)
+        self.look_seconds = seconds("headcount_map_look_duration_seconds", "Time of one look at the tables.", r)
+        self.lag = Gauge("headcount_map_lag_seconds", "How old the counts were when they were last read.", registry=r)
+        self.streams = Gauge("headcount_map_streams", "Clients that are told changes as they come.", registry=r)
+
+
 GROUPS = (
     ShardMetrics,
     ConsumerMetrics,
@@ -162,6 +175,7 @@ GROUPS = (
     LevelMetrics,
     AuditMetrics,
     PrunerMetrics,
+    MapMetrics,
     SupervisorMetrics,
     AwsMetrics,
     BuildMetrics,

@@ -167,3 +167,8 @@ def transition_key(transition: Transition) -> tuple[str, str]:
     """[tables] (``bucket``, ``transition``) of a row of Transitions."""
     name = f"{escaped(transition.source or '')}/{escaped(transition.target or '')}"
     return f"{transition.period}#{crc32(name.encode()) % BUCKETS}", name
+
+
+def buckets(period: int) -> list[str]:
+    """[tables] All values of ``bucket`` of one minute."""
+    return [f"{period}#{number}" for number in range(BUCKETS)]

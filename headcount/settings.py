@@ -160,6 +160,26 @@ class Settings(BaseSettings):
         20, ge=0, le=1000, description="So many levels, the fullest ones, have a metric each; all others share one."
     )
     metrics_port: int = Field(9464, ge=0, le=65_535, description="Port for them; 0: any free one.")
+    map_host: str = Field("127.0.0.1", description="Address that the game map is served on.")
+    map_port: int = Field(8080, ge=0, le=65_535, description="Port for it; 0: any free one.")
+    map_origins: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Comma-separated origins whose pages may ask the map (CORS), `*`: any; empty: only its own.",
+    )
+    map_rate: float = Field(
+        20, ge=0.1, le=100_000, allow_inf_nan=False, description="Requests a second that one address may make."
+    )
+    map_burst: int = Field(60, ge=1, le=1_000_000, description="Requests that it may make at once.")
+    map_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="So many proxies of yours stand before the map, and say in X-Forwarded-For who asks.",
+    )
+    map_streams: int = Field(2500, ge=1, le=100_000, description="Most clients that are told changes as they come.")
+    map_fewest: int = Field(
+        0, ge=0, le=1_000_000, description="Numbers below that, but for 0, are hidden: they might tell of one person."
+    )
     log_format: LogFormat = Field(LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
@@ -167,10 +187,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _split_app_ids(cls, values: dict[str, object]) -> dict[str, object]:
-        raw = values.get("app_ids")
-        if isinstance(raw, str):
-            values["app_ids"] = frozenset(part.strip() for part in raw.split(",") if part.strip())
+    def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        for name in ("app_ids", "map_origins"):
+            raw = values.get(name)
+            if isinstance(raw, str):
+                values[name] = frozenset(part.strip() for part in raw.split(",") if part.strip())
         return values
 
     @model_validator(mode="after")

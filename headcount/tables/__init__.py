@@ -50,6 +50,16 @@ def answered_at(answer: Mapping[str, Any]) -> int | None:
         return None
 
 
+def query(client: Any, **arguments: Any) -> Iterator[Item]:
+    """All items of a query."""
+    while True:
+        page = client.query(**arguments)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
 def scan(client: Any, on_page: Callable[[], None] = lambda: None, **arguments: Any) -> Iterator[Item]:
     """All items of a consistent scan; ``on_page`` is called for each page, one without items too."""
     while True:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from headcount.model import LevelCount, Progress, Transition
-from headcount.rules import transition_key
-from headcount.tables import Item, integer, number, parsed, scan, text
+from headcount.rules import buckets, transition_key
+from headcount.tables import Item, integer, number, parsed, query, scan, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +105,25 @@ class CountTables:
         """Every transition that is kept, with how often it was made."""
         for item in scan(self._client, TableName=self.transitions_name):
             yield parsed(self.transitions_name, item, _transition_count)
+
+    def transitions_of(self, period: int) -> dict[tuple[str | None, str | None], int]:
+        """How often each move was made in the minute that begins at ``period`` (epoch s): by (from, to).
+
+        Eventually consistent, at half the price: a moment later it is told anyway.
+        """
+        found: dict[tuple[str | None, str | None], int] = {}
+        for bucket in buckets(period):
+            items = query(
+                self._client,
+                TableName=self.transitions_name,
+                KeyConditionExpression="#bucket = :bucket",
+                ExpressionAttributeNames={"#bucket": "bucket"},  # a reserved word
+                ExpressionAttributeValues={":bucket": text(bucket)},
+            )
+            for item in items:
+                move, count = parsed(self.transitions_name, item, _transition_count)
+                found[move.source, move.target] = count
+        return found
 
     def _level(self, level: str, net: Net) -> Item:
         entered, left = net.entered[level], net.left[level]

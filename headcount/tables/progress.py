@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headcount.model import Cutoff, PoisonCount, Position, Progress
 from headcount.tables import Item, answered_at, integer, number, parsed, scan, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CUTOFF = "pruner/cutoff"
@@ -18,6 +20,8 @@ _NOT_MOVED = "sequenceNumber = :was"
 _NEVER_MOVED = "attribute_not_exists(sequenceNumber)"
 _NOT_BEYOND = "(attribute_not_exists({name}) OR {name} <= :{name})"
 _NO_WATERMARK = "attribute_not_exists(watermark)"
+
+_MOST_KEYS = 100  # DynamoDB's limit for one BatchGetItem
 
 
 class ProgressTable:
@@ -41,6 +45,19 @@ class ProgressTable:
             ExpressionAttributeValues={":prefix": text(prefix)},
         )
         return {item["worker"]["S"].removeprefix(prefix): parsed(self.name, item, _progress) for item in items}
+
+    def read_many(self, workers: Sequence[str]) -> dict[str, Progress]:
+        """Rows of these workers, those that there are; eventually consistent: some may be as they were a moment ago."""
+        found: dict[str, Progress] = {}
+        for first in range(0, len(workers), _MOST_KEYS):
+            keys = [{"worker": text(worker)} for worker in workers[first : first + _MOST_KEYS]]
+            asked: dict[str, Any] = {self.name: {"Keys": keys}}
+            while asked:
+                answer = self._client.batch_get_item(RequestItems=asked)
+                for item in answer["Responses"].get(self.name, []):
+                    found[item["worker"]["S"]] = parsed(self.name, item, _progress)
+                asked = answer.get("UnprocessedKeys", {})
+        return found
 
     def move(self, worker: str, was: Progress, now: Progress) -> bool:
         """Replace the row if it has not moved since ``was`` was read; whether it was replaced."""

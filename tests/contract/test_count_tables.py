@@ -86,6 +86,17 @@ def test_transactions_add_up(tables: Tables) -> None:
     assert tables.transitions()[Transition(120, None, "a")] == 1
 
 
+def test_the_moves_of_a_minute_whatever_bucket_they_are_in(tables: Tables) -> None:
+    levels = [f"level-{number}" for number in range(20)]
+    tables.apply(net_of(*((None, level) for level in levels), ("level-0", None), ("a/b", "%")), NOTHING, ONE)
+    tables.apply(net_of((None, "level-0"), period=120), ONE, TWO)
+
+    expected = {(None, level): 1 for level in levels} | {("level-0", None): 1, ("a/b", "%"): 1}
+    assert tables.counts.transitions_of(60) == expected
+    assert tables.counts.transitions_of(120) == {(None, "level-0"): 1}
+    assert tables.counts.transitions_of(180) == {}
+
+
 def test_a_level_that_is_left_before_it_is_entered(tables: Tables) -> None:
     """One player's changes lie in one shard, but nothing says so of two players'."""
     tables.apply(net_of(("a", None)), NOTHING, ONE)

@@ -137,6 +137,16 @@ def test_all_workers_with_a_prefix_by_the_rest_of_the_name(table: ProgressTable)
     assert table.read_all("nobody/") == {}
 
 
+def test_some_workers_by_their_names(table: ProgressTable) -> None:
+    names = [f"consumer/a@1/{number}" for number in range(130)]  # more than one call of BatchGetItem takes
+    for position, name in enumerate(names):
+        table.move(name, NOTHING, at(position))
+
+    found = table.read_many([*names[:120], "nobody"])
+    assert found == {name: at(position) for position, name in enumerate(names[:120])}
+    assert table.read_many([]) == {}
+
+
 def test_a_fresh_table_has_no_cutoff(table: ProgressTable) -> None:
     assert table.cutoff() == Cutoff()
 

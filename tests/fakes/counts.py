@@ -51,6 +51,10 @@ class MemoryCounts(CountTables):
         """As the real one."""
         yield from list(self.made.items())
 
+    def transitions_of(self, period: int) -> dict[tuple[str | None, str | None], int]:
+        """As the real one."""
+        return {(move.source, move.target): count for move, count in self.made.items() if move.period == period}
+
 
 def cancelled(reason: str, items: int = 1) -> ClientError:
     """A transaction cancelled because of its first item."""

@@ -25,6 +25,7 @@ from tests.fakes.expressions import Item, condition, update
 from tests.fakes.partiql import Statement, parse, refuse_batch, response
 
 BEFORE, AFTER = "before", "after"
+MOST_KEYS = 100  # of one BatchGetItem
 STATEMENT = "statement"  # the operation that each of a batch's statements is, besides the batch
 
 # Called before and after each call with the operation, its table and the moment: what it raises, the call raises, as if
@@ -88,6 +89,31 @@ class MemoryDynamoDb:
             return answer if item is None else {**answer, "Item": dict(item)}
 
         return self._called("get_item", TableName, got)
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (boto3's name)
+        """Some items of one table; one of them is left for another call, as in a table that is busy."""
+        ((name, asked),) = RequestItems.items()
+        if len(asked["Keys"]) > MOST_KEYS:
+            raise failure("ValidationException", f"{len(asked['Keys'])} keys")
+
+        def got() -> dict[str, Any]:
+            table, (*now, last) = self._table(name), asked["Keys"]
+            seen = self._seen(table, asked)
+            found = [dict(seen[key]) for key in map(table.key, now or [last]) if key in seen]
+            left = {name: {**asked, "Keys": [last]}} if now else {}
+            return {"Responses": {name: found}, "UnprocessedKeys": left}
+
+        return self._called("batch_get_item", name, got)
+
+    def query(self, TableName: str, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's name)
+        """The items of one partition key, all of them."""
+
+        def queried() -> dict[str, Any]:
+            items = self._seen(self._table(TableName), arguments)
+            fits = condition(arguments["KeyConditionExpression"])
+            return {"Items": [dict(items[key]) for key in sorted(items) if fits(items[key], *_terms(arguments))]}
+
+        return self._called("query", TableName, queried)
 
     def put_item(self, TableName: str, Item: Item, **arguments: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
         """One item anew."""

@@ -1,6 +1,7 @@
 """StreamProgress in memory, with all that it ever held."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from headcount.model import Cutoff, Progress
@@ -30,6 +31,10 @@ class MemoryProgress(ProgressTable):
     def read_all(self, prefix: str) -> dict[str, Progress]:
         """As the real one."""
         return {worker.removeprefix(prefix): row for worker, row in self.rows.items() if worker.startswith(prefix)}
+
+    def read_many(self, workers: Sequence[str]) -> dict[str, Progress]:
+        """As the real one."""
+        return {worker: self.rows[worker] for worker in workers if worker in self.rows}
 
     def move(self, worker: str, was: Progress, now: Progress) -> bool:
         """As the real one."""

@@ -43,7 +43,7 @@ class Site:
     def __init__(self, endpoint: str, name: str, directory: Path, *, shards: int = 2, **settings: str) -> None:
         self.name, self.directory, self.shards = name, directory, shards
         self._stack = ExitStack()
-        self._services: list[Service] = []
+        self.services: list[Service] = []
         self.stream, self.application = f"{name}-events", name
         tables = ("PLAYER", "LEVEL", "TRANSITIONS", "PROGRESS", "DEAD_LETTER")
         self.tables = {table: f"{name}-{table.lower()}" for table in tables}
@@ -80,9 +80,9 @@ class Site:
 
     def start(self, name: str, **settings: str) -> Service:
         """Start a service; it ends with the site. Its log is ``<name>-<n>.log``."""
-        log = self.directory / f"{name}-{len(self._services)}.log"
+        log = self.directory / f"{name}-{len(self.services)}.log"
         service = Service(name, {**self.environment, **settings}, log)
-        self._services.append(service)
+        self.services.append(service)
         self._stack.callback(service.end)
         return service
 

@@ -1,0 +1,136 @@
+"""The API's description in OpenAPI 3.1, as `/api/openapi.json` serves it. A test holds routes and answers to it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+MOST_MINUTES = 60
+
+_HEAD = {
+    "version": {"type": "integer", "description": "When the tables were read: ms since the epoch."},
+    "asOf": {
+        "type": ["integer", "null"],
+        "description": "Events that had arrived by then are counted: ms since the epoch. null: not known yet.",
+    },
+    "lagSeconds": {"type": ["number", "null"], "minimum": 0, "description": "version minus asOf, in seconds."},
+}
+_PLAYERS = {"type": ["integer", "null"], "minimum": 0, "description": "null: fewer than may be told."}
+_COUNT = {"id": {"type": "string"}, "players": _PLAYERS}
+_MINUTES = {
+    "name": "minutes",
+    "in": "query",
+    "description": "So many minutes, the one under way among them.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MOST_MINUTES, "default": 5},
+}
+
+
+def _object(properties: dict[str, Any], *optional: str) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _list_of(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_TAG = {"ETag": {"schema": {"type": "string"}}, "Cache-Control": {"schema": {"type": "string"}}}
+_RETRY = {"Retry-After": {"schema": {"type": "integer"}}}
+
+
+def _answers(name: str, *refusals: int) -> dict[str, Any]:
+    told = {
+        400: "A parameter is not valid.",
+        404: "LevelState has no such level.",
+    }
+    json = {"application/json": {"schema": _ref(name)}}
+    error = {"application/json": {"schema": _ref("Error")}}
+    return {
+        "200": {"description": "As it is now.", "headers": _TAG, "content": json},
+        "304": {"description": "As the client knows it."},
+        **{str(code): {"description": told[code], "content": error} for code in refusals},
+        "414": {"description": "The address is too long.", "content": error},
+        "429": {"description": "Too many requests from this address.", "headers": _RETRY, "content": error},
+        "431": {"description": "The headers are too long.", "content": error},
+        "503": {"description": "The tables have not been read yet.", "headers": _RETRY, "content": error},
+    }
+
+
+_STREAM = {
+    "200": {
+        "description": (
+            "Server-sent events. `levels`: all of them, as /api/levels has them; `changes`: those whose count changed "
+            "since the event before, 0 where a level is empty now. The id is the version; a client that comes back "
+            "with Last-Event-ID within two minutes is told the difference."
+        ),
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    "429": _answers("Levels")["429"],
+    "503": {**_answers("Levels")["503"], "description": "So many streams are open that one more is too many."},
+}
+
+DESCRIPTION: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "Headcount",
+        "version": version("headcount"),
+        "description": "How many players are in each level of a game now, and how they moved.",
+    },
+    "paths": {
+        "/api/levels": {"get": {"summary": "Levels with players, fullest first", "responses": _answers("Levels")}},
+        "/api/levels/{id}": {
+            "get": {
+                "summary": "One level, with its moves in and out",
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+                    _MINUTES,
+                ],
+                "responses": _answers("Level", 400, 404),
+            }
+        },
+        "/api/transitions": {
+            "get": {
+                "summary": "Moves of the last minutes, most frequent first",
+                "parameters": [_MINUTES],
+                "responses": _answers("Transitions", 400),
+            }
+        },
+        "/api/stream": {
+            "get": {
+                "summary": "Changes as they come",
+                "parameters": [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}],
+                "responses": _STREAM,
+            }
+        },
+    },
+    "components": {
+        "schemas": {
+            "Count": _object(_COUNT),
+            "Move": _object(
+                {
+                    "from": {"type": "string", "description": "Absent: entered the game."},
+                    "to": {"type": "string", "description": "Absent: left it."},
+                    "count": {"type": "integer", "minimum": 1},
+                },
+                "from",
+                "to",
+            ),
+            "Levels": _object({**_HEAD, "total": {"type": "integer", "minimum": 0}, "levels": _list_of(_ref("Count"))}),
+            "Level": _object(
+                {
+                    **_HEAD,
+                    **_COUNT,
+                    "minutes": {"type": "integer"},
+                    "in": _list_of(_ref("Move")),
+                    "out": _list_of(_ref("Move")),
+                }
+            ),
+            "Transitions": _object({**_HEAD, "minutes": {"type": "integer"}, "transitions": _list_of(_ref("Move"))}),
+            "Error": _object({"error": {"type": "string"}}),
+        }
+    },
+}
