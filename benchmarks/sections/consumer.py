@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECORDS, WARM, BATCH = 60_000, 6_000, 2_000
 BASELINE_RECORDS = 3_000
+MOST_MEGABYTES = 80
 TRIES, NEAR = 5, 1.1  # until the refresh is near 60 s of the game
 WORKER = f"consumer/{STREAM}/{FIRST_SHARD}"
 SECONDS = (RECORDS + WARM) / load.STANDARD.events_per_second * load.SHARDS
@@ -98,7 +99,8 @@ def _alone(found: Findings, size: Size) -> None:
         "its processor time", "CPU s per 1,000 events", [1000 * took.cpu / took.records for took in tooks]
     )
     # At full speed no renewal falls due within the run: as many records wait as may, in the largest batches.
-    found.figure("its memory (peak), working through a backlog", "MB", [took.memory for took in tooks])
+    memory = found.figure("its memory (peak), working through a backlog", "MB", [took.memory for took in tooks])
+    found.target("consumer worker's memory (peak), working through a backlog", Sense.MOST, MOST_MEGABYTES, memory, "MB")
     found.target("consumer worker without database time", Sense.LEAST, 30_000, rate, "events/s")
     found.figure("its share of a core at 1,000 events/s, without database", "%", 100 * cpu)
 
