@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 2.0  # between two moves of the progress; each costs a write, and a checkpoint another
 STREAM_KEPT_SECONDS = 366 * 86_400  # beyond the longest that a Kinesis stream keeps its records
 # Records; beyond it the oldest renewals are written early, so that memory stays bounded, until so many are left.
-MOST_UNSETTLED, LEFT_UNSETTLED = 50_000, 45_000
+MOST_UNSETTLED, LEFT_UNSETTLED = 50_000, 48_000
 EVER = float("inf")
 
 Read = LevelEvent | IgnoredEvent | PoisonError
