@@ -59,7 +59,7 @@ def main(
             raise typer.Exit(1) from None
         for figure in findings.figures:
             typer.echo(f"  {figure.name}: {figure.median:,.4g} {figure.unit} ({figure.note})".replace(" ()", ""))
-        for target in findings.targets:
+        for target in [] if small else findings.targets:  # too few records to say
             typer.echo(f"  {'reached' if target.met else 'NOT REACHED'}: {target.figure}")
         write(directory, name, findings, time.monotonic() - begun, small=small)
 

@@ -72,11 +72,12 @@ def page(report: dict[str, Any]) -> str:
     sections: list[dict[str, Any]] = list(report["sections"].values())
     lines = [HEAD, "## Targets", "", "| figure | target | here | reached | times the baseline |"]
     lines.append("| --- | --- | --- | --- | --- |")
-    for target in (target for section in sections for target in section["targets"]):
+    for its, target in ((section, target) for section in sections for target in section["targets"]):
+        met = "too small a run to say" if its["small"] else "yes" if target["met"] else "**no**"
         ratio = "" if target["ratio"] is None else f"{number(target['ratio'])}"
         wanted = f"{target['sense']} {number(target['wanted'])} {target['unit']}"
         here = f"{number(target['reached'])} {target['unit']}"
-        lines.append(f"| {target['figure']} | {wanted} | {here} | {'yes' if target['met'] else '**no**'} | {ratio} |")
+        lines.append(f"| {target['figure']} | {wanted} | {here} | {met} | {ratio} |")
     for section in sections:
         lines += ["", *_section(section)]
     return "\n".join(lines) + "\n"
