@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 2.0  # between two checkpoints; the progress itself moves with every transaction
 LEAST_PAUSE, MOST_PAUSE = 0.05, 1.0  # seconds
 STREAM_KEPT_SECONDS = 2 * 86_400  # beyond the day that a DynamoDB stream keeps its records
+# A DynamoDB stream does not say where its tip is. So many reads in a row may find nothing though there is something; an
+# assumption of docs/correctness.md.
+FOUND_NOTHING = 2
 MOST_FAILURES = 10  # lost answers in a row; botocore has tried each several times before
 
 _log = structlog.get_logger()
@@ -69,8 +72,7 @@ class AggregatorHandler:
         self._progress = Progress()  # the row as last read or written
         self._last: Record | None = None
         self._checkpointed: Record | None = None
-        # A DynamoDB stream does not say where its tip is: so many empty batches, one after the other, are taken for it.
-        self._quiet = Quiet(BATCHES_ON_THEIR_WAY + 1, in_a_row=True)
+        self._quiet = Quiet(BATCHES_ON_THEIR_WAY + FOUND_NOTHING + 1, in_a_row=True)
         self._seen_at: int | None = None
         self._pause = 0.0
         self._settled_at = float("-inf")

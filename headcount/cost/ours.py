@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from headcount.cost.netting import Batches
 
 SETTLE_SECONDS = 2.0  # between two moves of a shard's progress: consumer/handler.py, level_aggregator/handler.py
-EMPTY_BATCHES = 5  # headcount/quiet.py
+EMPTY_BATCHES = 7  # in a row, for a shard to be seen as silent: level_aggregator/handler.py
 PRUNER_WRITES, PRUNER_READS = 4, 2  # of the row pruner/cutoff, a pass
 LEASE_WATCHES_PER_FAILOVER = 2  # of each supervisor: headcount/kcl/lease_watch.py
 GAP_LOOK_SECONDS = 30.0  # level_aggregator/gap_watch.py

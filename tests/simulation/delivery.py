@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.simulation.streams import Stream
 
 
+MOST_EMPTY = 2  # an assumption of docs/correctness.md
 MOST_PUSHED = 19  # batches that the KCL holds for a worker: 8 in its subscriber, 11 in its publisher (KCL 3.1.3)
 
 
@@ -46,6 +47,7 @@ class Around:
 class Delivery:
     """Delivers a stream's shards to processors. ``prefetch``: batches fetched ahead, at most 2.
 
+    ``tells_its_tip``: a read that finds nothing says whether there is something. Else `MOST_EMPTY` in a row may not.
     ``pushed``: the stream pushes them. They come while a worker is busy, up to `MOST_PUSHED`, and wait only then.
     """
 
@@ -57,8 +59,10 @@ class Delivery:
         prefetch: int,
         *,
         pushed: bool,
+        tells_its_tip: bool,
     ) -> None:
         self._stream, self._make, self._around = stream, make, around
+        self._tells_its_tip = tells_its_tip
         self._prefetch, self._pushed = 0 if pushed else prefetch, pushed
         self.leases: dict[str, Lease] = {}
         self._calls = 0  # of processors, under way
@@ -119,6 +123,10 @@ class Delivery:
             return
         records = worker.lease.shard.records
         worker.at = max(worker.at, worker.lease.shard.trimmed)  # what is trimmed, the streams adapter skips in silence
+        is_left = worker.at < len(records)
+        if is_left and not self._tells_its_tip and worker.found_nothing == MOST_EMPTY:
+            most = max(most, 1)
+        worker.found_nothing = worker.found_nothing + 1 if is_left and not most else 0
         batch = records[worker.at : worker.at + most]
         worker.at += len(batch)
         worker.fetched.append((batch, 1000 * (len(records) - worker.at)))

@@ -54,6 +54,7 @@ class Worker:
     stopwatch: Stopwatch
     fetched: deque[tuple[Sequence[Record], int]] = field(default_factory=deque)
     busy: bool = False
+    found_nothing: int = 0  # reads in a row, though there was something
 
 
 @dataclass(eq=False)

@@ -201,4 +201,4 @@ class World:
             on_failure=self.losses.doubt if is_guarded else lambda: None,
             clock=self.clock,
         )
-        return Kcl(stream, new, around, config.prefetch, pushed=pushed)
+        return Kcl(stream, new, around, config.prefetch, pushed=pushed, tells_its_tip=stream is self.events)

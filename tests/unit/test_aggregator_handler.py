@@ -270,21 +270,21 @@ def seen_after(house: House, *batches: int) -> list[int | None]:
 @pytest.mark.parametrize(
     ("batches", "seen"),
     [
-        ([0] * 5, [None] * 5),
-        ([0] * 6, [None] * 5 + [0]),
-        ([0] * 11, [None] * 5 + [0] * 5 + [5]),
-        ([0, 0, 3, 0, 0, 0, 0], [None] * 7),  # a record begins the count anew
-        ([0, 0, 3, 0, 0, 0, 0, 0], [None] * 7 + [0]),
+        ([0] * 7, [None] * 7),
+        ([0] * 8, [None] * 7 + [0]),
+        ([0] * 15, [None] * 7 + [0] * 7 + [7]),
+        ([0, 0, 3, *[0] * 6], [None] * 9),  # a record begins the count anew
+        ([0, 0, 3, *[0] * 7], [None] * 9 + [0]),
         ([1] * 20, [None] * 20),  # then the newest record says it
     ],
 )
-def test_a_shard_is_seen_to_be_silent_after_five_empty_batches(batches: list[int], seen: list[int | None]) -> None:
+def test_a_shard_is_seen_to_be_silent_after_seven_empty_batches(batches: list[int], seen: list[int | None]) -> None:
     assert seen_after(House(), *batches) == seen
 
 
 def test_what_was_seen_of_a_shard_stays_and_costs_no_write_without_news() -> None:
     house = House()
-    seen_after(house, *[0] * 6)
+    seen_after(house, *[0] * 8)
     moves = len(house.progress.history[WORKER])
     handler = house.aggregator("shard-1")
     handler.start(None)
