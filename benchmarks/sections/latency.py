@@ -171,21 +171,22 @@ def measure(size: Size) -> Findings:
         name = f"event put to LevelState, low load, polls every {POLL_MILLISECONDS} ms"
         found.target(f"{name}, p50", Sense.MOST, 0.35, p50, "s")
         found.target(f"{name}, p99", Sense.MOST, 0.8, p99, "s")
-    slower = {f"polls every {poll} ms": {"HEADCOUNT_POLL_MILLISECONDS": str(poll)} for poll in SLOWER_POLLS}
-    for name, settings in {**slower, "pushed": {"HEADCOUNT_ENHANCED_FAN_OUT": "true"}}.items():
+    others = [(f"polls every {poll} ms", poll, {"HEADCOUNT_POLL_MILLISECONDS": str(poll)}) for poll in SLOWER_POLLS]
+    others.append(("pushed", POLL_MILLISECONDS, {"HEADCOUNT_ENHANCED_FAN_OUT": "true"}))
+    for name, poll, settings in others:
         with Play("bench-latency", settings) as play:
             _capacity(play, size.of(BACKLOG) // 2)  # its players are known
             with Traffic(play, LOW_RATE):
-                _told(found, f"low load, {name}", _probe(play, probes // 2))
+                _told(found, f"low load, {name}", _probe(play, probes // 2, poll))
     _leaving(found, size)
     return found
 
 
-def _probe(play: Play, probes: int) -> list[float]:
+def _probe(play: Play, probes: int, poll_milliseconds: int = POLL_MILLISECONDS) -> list[float]:
     rng = random.Random(7)
     waits = []
     for number in range(probes):
-        time.sleep(rng.uniform(0, max(SLOWER_POLLS) / 1000))  # at any phase of the polls
+        time.sleep(rng.uniform(0, poll_milliseconds / 1000))  # at any phase of the polls
         waits.append(play.seen(*play.put(number % play.site.shards)))
     return waits
 
