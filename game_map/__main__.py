@@ -17,7 +17,7 @@ from game_map.reading import Parts, Reading
 from game_map.server import Server
 from game_map.stream import Streams
 from headcount.aws import Aws, verify_stream, verify_table_stream, verify_tables
-from headcount.endpoints import listening, serve
+from headcount.endpoints import Health, listening, serve
 from headcount.event_stream import EventStream
 from headcount.exposition import exposition
 from headcount.metrics import MapMetrics
@@ -65,14 +65,14 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     listener = listening(settings.map_host, settings.map_port, "the map", ("map_host", "map_port"))
     server = Server(make_app(settings, boards, streams, limits), boards, listener)
     loop = Loop(reading, server.publish, metrics, stop)
+    server.start()
     serve(
         settings.metrics_host,
         settings.metrics_port,
         lambda: exposition(registry, aws.metrics.registry),
-        loop.healthy,
+        lambda: loop.healthy() if server.is_alive else Health(["the map is no longer served"]),
         loop.ready,
     )
-    server.start()
     _log.info("serving", host=settings.map_host, port=server.port)
     loop.run()
     server.stop()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from game_map.board import MINUTE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from game_map.board import Blur, Board, Move
-
-MINUTE_SECONDS = 60
 
 
 class UnknownLevelError(LookupError):
@@ -58,7 +58,7 @@ class Answers:
 
     def _moves(self, minutes: int) -> dict[Move, int]:
         latest = max(self.board.moves, default=0)
-        return self._blur.moves(self.board.moves_since(latest - (minutes - 1) * MINUTE_SECONDS))
+        return self._blur.moves(self.board.moves_since(latest - (minutes - 1) * MINUTE))
 
     def _head(self) -> dict[str, Any]:
         return {"version": self.board.version, "asOf": self.board.as_of, "lagSeconds": self.board.lag_seconds}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MINUTE = 60  # s
 Move = tuple[str | None, str | None]  # from (None: entered the game), to (None: left it)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from game_map.answers import Answers
@@ -34,7 +35,10 @@ class Boards:
         return self.newest.board.version == 0
 
     def publish(self, board: Board) -> None:
-        """Show a board that is newer than all before it, and wake all who wait."""
+        """Show a board, and wake all who wait. Versions rise, whatever the clock and the last board's aging did."""
+        least = self.newest.board.version + 1
+        if board.version < least:
+            board = replace(board, version=least)
         self._kept.append(Answers(board, self._blur))
         self._changed.set()
         self._changed = asyncio.Event()

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from game_map.board import Board
+from game_map.board import MINUTE, Board
 from game_map.marks import AsOf, counted_by, stream_shards_to_wait_for, written_by
 from headcount.rules import shards_to_wait_for
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from headcount.tables.counts import CountTables
     from headcount.tables.progress import ProgressTable
 
-MINUTE = 60  # s
 MINUTES = 60  # that moves are shown of, at most
 LIST_SECONDS = 10.0  # between two looks at which shards there are
 

@@ -90,7 +90,6 @@ def test_what_is_shown_is_what_the_tables_hold(site: Site, api: httpx.Client) ->
 def test_a_stream_tells_changes_soon_and_goes_on_where_it_was_broken_off(
     site: Site, api: httpx.Client, port: int
 ) -> None:
-    eventually(lambda: shown(api)["total"] >= 0, WAIT_SECONDS, "the map")
     with Listener(port) as listener:
         name, told = listener.next()
         assert (name, counts(told)) == ("levels", counts(shown(api)))

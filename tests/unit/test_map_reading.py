@@ -5,9 +5,9 @@ from typing import cast
 
 from botocore.exceptions import EndpointConnectionError
 
-from game_map.board import Board
+from game_map.board import MINUTE, Board
 from game_map.loop import BLIND_SECONDS, STILL_SECONDS, Loop
-from game_map.reading import LIST_SECONDS, MINUTE, MINUTES, Parts, Reading
+from game_map.reading import LIST_SECONDS, MINUTES, Parts, Reading
 from headcount.event_stream import EventStream
 from headcount.lifecycle import Stop
 from headcount.lineage import Listing, StreamShard

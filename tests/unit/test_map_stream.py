@@ -95,6 +95,19 @@ def test_a_board_that_is_kept_no_more_means_everything(monkeypatch: pytest.Monke
     asyncio.run(script())
 
 
+def test_versions_rise_whatever_the_clock_does() -> None:
+    async def script() -> None:
+        boards, streams = made()
+        boards.publish(Board(10, players={"a": 1}))
+        events = await begun(streams)
+        await told(events)
+        boards.publish(Board(7, players={"a": 2}))  # a look that took long, or a clock that was set back
+        event = await told(events)
+        assert (event[0], event[1], levels(event)) == ("changes", 11, {"a": 2})
+
+    asyncio.run(script())
+
+
 def test_streams_are_counted_while_they_are_open() -> None:
     async def script() -> None:
         boards, streams = made()
