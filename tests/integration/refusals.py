@@ -11,6 +11,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from tests.integration.waiting import patience
+
 BAD_SETTING, UNAVAILABLE = 2, 69
 QUICK_SECONDS = 30.0
 UNREACHABLE_SECONDS = 60.0  # botocore tries three times, with pauses
@@ -49,7 +51,7 @@ class Attempt:
 
     def check(self) -> float:
         """Wait for its end, see that it is the right one, and return how long it took by its own log."""
-        stdout, stderr = self.process.communicate(timeout=self.case.seconds)
+        stdout, stderr = self.process.communicate(timeout=patience(self.case.seconds))
         logged, [line] = _sorted(stderr)
         who = "headcount" if self.case.code == BAD_SETTING else self.case.command.split()[0]
         assert re.fullmatch(f"{who}: {self.case.line}", line), line

@@ -14,7 +14,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from headcount.demo.leash import leashed
-from tests.integration.waiting import eventually
+from tests.integration.waiting import eventually, patience
 
 DAEMON = "KclDaemon"  # of its command line
 START_SECONDS = 60.0
@@ -90,12 +90,13 @@ class Service:
 
     def wait(self) -> int:
         """The exit code, once it has ended. Raises AssertionError, with what it said last, if it does not."""
+        seconds = patience(DRAIN_SECONDS)
         try:
-            return self._leash.wait(DRAIN_SECONDS)
+            return self._leash.wait(seconds)
         except subprocess.TimeoutExpired:
             last = "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
             there = [" ".join(one.cmdline()[:4]) for one in self.family() if is_alive(one)]
-            raise AssertionError(f"{self.name} did not end within {DRAIN_SECONDS} s: {there}\n{last}") from None
+            raise AssertionError(f"{self.name} did not end within {seconds:.0f} s: {there}\n{last}") from None
 
     def exit_code(self) -> int | None:
         """Of the supervisor; None while it runs."""

@@ -19,6 +19,7 @@ from headcount.tables.counts import CountTables
 from headcount.tables.players import PlayerTable
 from headcount.tables.progress import ProgressTable
 from tests.integration.service import Service
+from tests.integration.waiting import patience
 
 HASH_KEYS = 2**128
 COMMAND_SECONDS = 60
@@ -58,7 +59,7 @@ class Site:
                 "HEADCOUNT_POLL_MILLISECONDS": "200",
                 "HEADCOUNT_REFRESH_SECONDS": "1",
                 "HEADCOUNT_PRUNE_INTERVAL_SECONDS": "1",
-                "HEADCOUNT_START_TIMEOUT_SECONDS": "60",
+                "HEADCOUNT_START_TIMEOUT_SECONDS": f"{patience(60):.0f}",
                 "HEADCOUNT_LOG_FORMAT": "json",
                 **settings,
             },
@@ -93,7 +94,7 @@ class Site:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=COMMAND_SECONDS,
+            timeout=patience(COMMAND_SECONDS),
             check=False,
         )
 
