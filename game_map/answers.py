@@ -28,7 +28,7 @@ class Answers:
     def levels(self) -> dict[str, Any]:
         """Counts of the levels that have players, fullest first."""
         crowd = self.board.crowd
-        return {**self._head(), "total": self._blur.total(crowd), "levels": self.counts(crowd)}
+        return {**self.head(), "total": self._blur.total(crowd), "levels": self.counts(crowd)}
 
     def level(self, level: str, minutes: int) -> dict[str, Any]:
         """One level with its moves in and out. Raises `UnknownLevelError`."""
@@ -36,7 +36,7 @@ class Answers:
             raise UnknownLevelError(level)
         moves = self._moves(minutes)
         return {
-            **self._head(),
+            **self.head(),
             "id": level,
             "players": self._blur.players(max(0, self.board.players[level])),
             "minutes": minutes,
@@ -46,7 +46,7 @@ class Answers:
 
     def transitions(self, minutes: int) -> dict[str, Any]:
         """All moves of the last ``minutes``, the one under way among them."""
-        return {**self._head(), "minutes": minutes, "transitions": told(self._moves(minutes))}
+        return {**self.head(), "minutes": minutes, "transitions": told(self._moves(minutes))}
 
     def counts(self, players: Mapping[str, int]) -> list[dict[str, Any]]:
         """Levels with their counts, ``players`` null where there are few."""
@@ -54,13 +54,14 @@ class Answers:
 
     def change(self, changed: Mapping[str, int]) -> dict[str, Any]:
         """What a stream tells: the levels whose count is another one now, and the total."""
-        return {**self._head(), "total": self._blur.total(self.board.crowd), "levels": self.counts(changed)}
+        return {**self.head(), "total": self._blur.total(self.board.crowd), "levels": self.counts(changed)}
 
     def _moves(self, minutes: int) -> dict[Move, int]:
         latest = max(self.board.moves, default=0)
         return self._blur.moves(self.board.moves_since(latest - (minutes - 1) * MINUTE))
 
-    def _head(self) -> dict[str, Any]:
+    def head(self) -> dict[str, Any]:
+        """What each answer begins with."""
         return {"version": self.board.version, "asOf": self.board.as_of, "lagSeconds": self.board.lag_seconds}
 
 

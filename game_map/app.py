@@ -1,4 +1,4 @@
-"""The API over HTTP: `/api/levels`, `/api/levels/{id}`, `/api/transitions`, `/api/stream`, `/api/openapi.json`."""
+"""The API over HTTP: `/api/levels`, `/api/levels/{id}`, `/api/transitions`, `/api/history`, `/api/stream`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from game_map.answers import UnknownLevelError, encoded
 from game_map.guard import Guard
-from game_map.openapi import DESCRIPTION, MOST_MINUTES
+from game_map.openapi import DESCRIPTION, MOST_HISTORY_MINUTES, MOST_MINUTES
+from game_map.ranges import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 
     from game_map.boards import Boards
     from game_map.limits import Limits
+    from game_map.past import Past
     from game_map.stream import Streams
     from headcount.settings import Settings
 
-DEFAULT_MINUTES = 5
+DEFAULT_MINUTES, DEFAULT_HISTORY_MINUTES = 5, 60
 LONGEST_VERSION = 16  # digits
 # A copy in a CDN may be shown for a second; one that is a little older while a new one is fetched.
-CACHED = {"Cache-Control": "public, max-age=1, stale-while-revalidate=5"}
+CACHED = "public, max-age=1, stale-while-revalidate=5"
+UNKNOWN = "LevelState has no such level: nobody has ever been in it."
 STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -40,6 +43,7 @@ class Api:
 
     boards: Boards
     streams: Streams
+    past: Past
 
     async def levels(self, request: Request) -> Response:
         """All levels that have players."""
@@ -51,12 +55,26 @@ class Api:
         try:
             return self._answer(request, lambda: self.boards.newest.level(level, minutes))
         except UnknownLevelError:
-            raise HTTPException(404, "LevelState has no such level: nobody has ever been in it.") from None
+            raise HTTPException(404, UNKNOWN) from None
 
     async def transitions(self, request: Request) -> Response:
         """Moves of the last minutes."""
         minutes = _minutes(request)
         return self._answer(request, lambda: self.boards.newest.transitions(minutes))
+
+    async def history(self, request: Request) -> Response:
+        """Averages of minutes: of one level, or of all that had players."""
+        level = request.query_params.get("level")
+        minutes = _minutes(request, DEFAULT_HISTORY_MINUTES, MOST_MINUTES if level is None else MOST_HISTORY_MINUTES)
+        if self.past.is_empty:
+            raise HTTPException(503, "The history has not been read yet.", {"Retry-After": "1"})
+        try:
+            told = await (self.past.all(minutes) if level is None else self.past.level(level, minutes))
+        except UnknownLevelError:
+            raise HTTPException(404, UNKNOWN) from None
+        except UnreadableError as error:
+            raise HTTPException(503, str(error), {"Retry-After": "5"}) from error
+        return _told(request, told.content, told.tag, f"public, max-age={told.seconds}, stale-while-revalidate=5")
 
     async def stream(self, request: Request) -> Response:
         """Server-sent events."""
@@ -74,21 +92,17 @@ class Api:
     def _answer(self, request: Request, body: Callable[[], dict[str, Any]]) -> Response:
         if self.boards.is_empty:
             raise HTTPException(503, "The tables have not been read yet.", {"Retry-After": "1"})
-        content, tag = encoded(body())
-        headers = {**CACHED, "ETag": tag}
-        known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-        if tag in known or known == ["*"]:
-            return Response(status_code=304, headers=headers)
-        return Response(content, media_type="application/json", headers=headers)
+        return _told(request, *encoded(body()), CACHED)
 
 
-def make_app(settings: Settings, boards: Boards, streams: Streams, limits: Limits) -> Starlette:
+def make_app(settings: Settings, boards: Boards, streams: Streams, limits: Limits, past: Past) -> Starlette:
     """The application; to be run in the event loop that ``boards`` are published in."""
-    api = Api(boards, streams)
+    api = Api(boards, streams, past)
     routes = [
         Route("/api/levels", api.levels),
         Route("/api/levels/{id:path}", api.level),
         Route("/api/transitions", api.transitions),
+        Route("/api/history", api.history),
         Route("/api/stream", api.stream),
         Route("/api/openapi.json", api.openapi),
     ]
@@ -107,11 +121,20 @@ async def _refused(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code, headers)
 
 
-def _minutes(request: Request) -> int:
-    text = request.query_params.get("minutes", str(DEFAULT_MINUTES))
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_MINUTES))
-    if not is_number or not 1 <= int(text) <= MOST_MINUTES:
-        raise HTTPException(400, f"minutes must be a whole number from 1 to {MOST_MINUTES}.")
+def _told(request: Request, content: bytes, tag: str, cached: str) -> Response:
+    """A body; nothing, where the client has it."""
+    headers = {"Cache-Control": cached, "ETag": tag}
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or known == ["*"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def _minutes(request: Request, default: int = DEFAULT_MINUTES, most: int = MOST_MINUTES) -> int:
+    text = request.query_params.get("minutes", str(default))
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not is_number or not 1 <= int(text) <= most:
+        raise HTTPException(400, f"minutes must be a whole number from 1 to {most}.")
     return int(text)
 
 

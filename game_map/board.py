@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from headcount.model import Average
+
 MINUTE = 60  # s
 Move = tuple[str | None, str | None]  # from (None: entered the game), to (None: left it)
 
@@ -66,6 +68,15 @@ class Blur:
     def total(self, counts: Mapping[str, int]) -> int:
         """The sum of what is told: the whole would give one hidden number away."""
         return sum(self.players(count) or 0 for count in counts.values())
+
+    def average(self, average: Average | None) -> float | None:
+        """Of a minute (None: nobody was there), as it may be told. None where the level was nearly empty at any time.
+
+        Those who are told the numbers of the moment could else work out from an average the ones that are hidden.
+        """
+        if average is None:
+            return 0
+        return None if 0 < average.least < self.fewest else average.players
 
     def moves(self, moves: Mapping[Move, int]) -> dict[Move, int]:
         """Those that may be told."""

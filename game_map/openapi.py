@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 MOST_MINUTES = 60
+MOST_HISTORY_MINUTES = 10_080  # of one level
 
 _HEAD = {
     "version": {"type": "integer", "description": "When the tables were read: ms since the epoch."},
@@ -22,6 +23,18 @@ _MINUTES = {
     "in": "query",
     "description": "So many minutes, the one under way among them.",
     "schema": {"type": "integer", "minimum": 1, "maximum": MOST_MINUTES, "default": 5},
+}
+_AVERAGES = {
+    "type": "array",
+    "items": {"type": ["number", "null"], "minimum": 0},
+    "description": (
+        "One for each minute, oldest first, the newest whole one last. 0: nobody was there. null: nothing was recorded "
+        "in that minute, or fewer than may be told were there at some time of it."
+    ),
+}
+_SPAN = {
+    "minutes": {"type": "integer"},
+    "start": {"type": "integer", "description": "Start of the first minute: seconds since the epoch."},
 }
 
 
@@ -56,7 +69,7 @@ def _answers(name: str, *refusals: int) -> dict[str, Any]:
         "414": {"description": "The address is too long.", "content": error},
         "429": {"description": "Too many requests from this address.", "headers": _RETRY, "content": error},
         "431": {"description": "The headers are too long.", "content": error},
-        "503": {"description": "The tables have not been read yet.", "headers": _RETRY, "content": error},
+        "503": {"description": "The tables have not been read yet, or can't be.", "headers": _RETRY, "content": error},
     }
 
 
@@ -99,6 +112,27 @@ DESCRIPTION: dict[str, Any] = {
                 "responses": _answers("Transitions", 400),
             }
         },
+        "/api/history": {
+            "get": {
+                "summary": "How many players there were, on average, in each minute",
+                "description": "Of one level, or of all that had players in that time. It changes once a minute.",
+                "parameters": [
+                    {
+                        "name": "level",
+                        "in": "query",
+                        "description": "A level's id; absent: all levels, and 60 minutes at most.",
+                        "schema": {"type": "string"},
+                    },
+                    {
+                        "name": "minutes",
+                        "in": "query",
+                        "description": "So many whole minutes; the one under way is not among them.",
+                        "schema": {"type": "integer", "minimum": 1, "maximum": MOST_HISTORY_MINUTES, "default": 60},
+                    },
+                ],
+                "responses": _answers("History", 400, 404),
+            }
+        },
         "/api/stream": {
             "get": {
                 "summary": "Changes as they come",
@@ -130,6 +164,16 @@ DESCRIPTION: dict[str, Any] = {
                 }
             ),
             "Transitions": _object({**_HEAD, "minutes": {"type": "integer"}, "transitions": _list_of(_ref("Move"))}),
+            "History": {"oneOf": [_ref("LevelHistory"), _ref("WholeHistory")]},
+            "LevelHistory": _object({**_HEAD, "level": {"type": "string"}, **_SPAN, "averages": _AVERAGES}),
+            "WholeHistory": _object(
+                {
+                    **_HEAD,
+                    **_SPAN,
+                    "total": {**_AVERAGES, "description": "The sum of what is told of the levels; null: not recorded."},
+                    "levels": _list_of(_object({"id": {"type": "string"}, "averages": _AVERAGES})),
+                }
+            ),
             "Error": _object({"error": {"type": "string"}}),
         }
     },

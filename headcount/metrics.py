@@ -165,6 +165,22 @@ class MapMetrics:
         self.look_seconds = seconds("headcount_map_look_duration_seconds", "Time of one look at the tables.", r)
         self.lag = Gauge("headcount_map_lag_seconds", "How old the counts were when they were last read.", registry=r)
         self.streams = Gauge("headcount_map_streams", "Clients that are told changes as they come.", registry=r)
+        self.history_minutes = Counter(
+            "headcount_map_history_minutes",
+            "Minutes of the history by what became of them: written, failed, lost, unseen.",
+            ["result"],
+            registry=r,
+        )
+        self.history_reads = Counter(
+            "headcount_map_history_reads",
+            "Reads of more than an hour of a level's history by result: ok, failed, refused.",
+            ["result"],
+            registry=r,
+        )
+        for result in ("written", "failed", "lost", "unseen"):
+            self.history_minutes.labels(result=result)
+        for result in ("ok", "failed", "refused"):
+            self.history_reads.labels(result=result)
 
 
 GROUPS = (

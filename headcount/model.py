@@ -100,6 +100,13 @@ class LevelCount:
     left: int
 
 
+class Average(NamedTuple):  # thousands a minute
+    """Players of a level in one minute: on average, by time; ``least``: the smallest number above 0 that was seen."""
+
+    players: float
+    least: int
+
+
 class Position(NamedTuple):
     """A record's place in its shard: its sequence number, and its place in an aggregated record (0: not aggregated).
 

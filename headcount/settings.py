@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     level_table: TableName = Field("LevelState", description="DynamoDB table LevelState.")
     transitions_table: TableName = Field("Transitions", description="DynamoDB table Transitions.")
     progress_table: TableName = Field("StreamProgress", description="DynamoDB table StreamProgress.")
+    history_table: TableName = Field("LevelHistory", description="DynamoDB table LevelHistory, of the game map.")
     dead_letter_table: TableName = Field("DeadLetters", description="DynamoDB table for records that can't be read.")
     dead_letter_directory: Annotated[Path, AfterValidator(_not_blank)] | None = Field(
         None, description="Where set, dead letters are files in this directory instead of rows of the table."
@@ -108,6 +109,9 @@ class Settings(BaseSettings):
     )
     transitions_retention_seconds: int = Field(
         604_800, ge=3600, le=315_360_000, description="How long a minute's transitions are kept."
+    )
+    history_retention_seconds: int = Field(
+        604_800, ge=3600, le=315_360_000, description="How long a minute's averages are kept; the map shows 7 days."
     )
     initial_position: InitialPosition = Field(
         InitialPosition.TRIM_HORIZON, description="Where a consumer without a checkpoint begins to read."
@@ -197,7 +201,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _tables_differ(self) -> Self:
         named: dict[str, str] = {}
-        for field in ("player_table", "level_table", "transitions_table", "progress_table", "dead_letter_table"):
+        tables = [field for field in type(self).model_fields if field.endswith("_table")]
+        for field in tables:
             name = getattr(self, field)
             if name in named:
                 pair = f"{variable(named[name])} and {variable(field)}"

@@ -45,6 +45,7 @@ def schemas(settings: Settings) -> list[TableSchema]:
         TableSchema(settings.level_table, "levelId"),
         TableSchema(settings.transitions_table, "bucket", "transition", ttl="expiresAt"),
         TableSchema(settings.progress_table, "worker", ttl="expiresAt"),
+        TableSchema(settings.history_table, "level", "minute", ttl="expiresAt"),
     ]
     if settings.dead_letter_directory is None:
         tables.append(TableSchema(settings.dead_letter_table, "record", "part", ttl="expiresAt"))

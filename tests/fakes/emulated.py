@@ -47,6 +47,7 @@ def fresh_settings() -> Settings:
         level_table=f"LevelState-{own}",
         transitions_table=f"Transitions-{own}",
         progress_table=f"StreamProgress-{own}",
+        history_table=f"LevelHistory-{own}",
         dead_letter_table=f"DeadLetters-{own}",
         application=f"headcount-{own}",
     )

@@ -13,7 +13,7 @@ ACCOUNT = "account"  # for what names no resource
 KCL_INDEX = "LeaseOwnerToLeaseKeyIndex"
 
 _STREAM, _CONSUMER = "events_stream", "events_stream_consumer"
-_TABLES = ("player_table", "level_table", "transitions_table", "progress_table", "dead_letter_table")
+_TABLES = ("player_table", "level_table", "transitions_table", "progress_table", "history_table", "dead_letter_table")
 _TABLE_STREAM = "player_table_stream"
 _APPLICATIONS = {"consumer": "consumer", "level_aggregator": "level-aggregator"}
 _KCL_TABLES = {

@@ -46,7 +46,7 @@ class Site:
         self._stack = ExitStack()
         self.services: list[Service] = []
         self.stream, self.application = f"{name}-events", name
-        tables = ("PLAYER", "LEVEL", "TRANSITIONS", "PROGRESS", "DEAD_LETTER")
+        tables = ("PLAYER", "LEVEL", "TRANSITIONS", "PROGRESS", "HISTORY", "DEAD_LETTER")
         self.tables = {table: f"{name}-{table.lower()}" for table in tables}
         self.environment = environment(
             endpoint,
