@@ -1,6 +1,7 @@
 """The API: what it answers, and what it refuses. Its answers are as its description says."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -10,10 +11,15 @@ from starlette.applications import Starlette
 from game_map.app import make_app
 from game_map.board import Blur, Board, changes
 from game_map.boards import Boards
+from game_map.hour import Hour
 from game_map.limits import Limits
 from game_map.openapi import DESCRIPTION
+from game_map.past import Past
+from game_map.ranges import Ranges
 from game_map.stream import Streams
+from headcount.metrics import MapMetrics
 from headcount.settings import Settings
+from tests.fakes.history import MemoryHistory
 
 MINUTE = 1_750_000_020
 BOARD = Board(
@@ -53,8 +59,15 @@ def served(board: Board | None = BOARD, **settings: Any) -> Api:
     boards = Boards(Blur(chosen.map_fewest))
     if board is not None:
         boards.publish(board)
-    app = make_app(chosen, boards, Streams(boards, chosen.map_streams), Limits(chosen.map_rate, chosen.map_burst))
-    return Api(app)
+    limits = Limits(chosen.map_rate, chosen.map_burst)
+    return Api(make_app(chosen, boards, Streams(boards, chosen.map_streams), limits, no_past(boards)))
+
+
+def no_past(boards: Boards) -> Past:
+    """A history that is empty."""
+    hour = Hour()
+    ranges = Ranges(hour, MemoryHistory(), Blur(), ThreadPoolExecutor(1), MapMetrics())
+    return Past(hour, ranges, boards, Blur())
 
 
 @pytest.fixture
@@ -178,7 +191,10 @@ def test_other_origins_may_ask_where_that_is_set() -> None:
 def test_a_stream_too_many_is_refused_and_its_head_is_no_stream() -> None:
     boards = Boards(Blur())
     streams = Streams(boards, most=0)
-    assert Api(make_app(Settings(), boards, streams, Limits(10, 10))).get("/api/stream").status_code == 503
+    assert (
+        Api(make_app(Settings(), boards, streams, Limits(10, 10), no_past(boards))).get("/api/stream").status_code
+        == 503
+    )
     assert served().request("HEAD", "/api/stream").headers["content-type"].startswith("text/event-stream")
 
 
