@@ -14,6 +14,7 @@ locals {
     level_table       = local.table_arns.level
     transitions_table = local.table_arns.transitions
     progress_table    = local.table_arns.progress
+    history_table     = local.table_arns.history
     dead_letter_table = local.table_arns.dead_letter
     # A stream's label is its birth: turning it off and on again (docs/operations.md, rebuild) makes another.
     player_table_stream = "${local.table_arns.player}/stream/*"

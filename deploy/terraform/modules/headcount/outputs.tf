@@ -4,7 +4,7 @@ output "events_stream_arn" {
 }
 
 output "table_names" {
-  description = "Names of the five data tables: player, level, transitions, progress, dead_letter."
+  description = "Names of the six data tables: player, level, transitions, progress, history, dead_letter."
   value       = { for table, made in aws_dynamodb_table.data : table => made.name }
 }
 

@@ -11,6 +11,7 @@ locals {
       HEADCOUNT_LEVEL_TABLE       = var.table_names.level
       HEADCOUNT_TRANSITIONS_TABLE = var.table_names.transitions
       HEADCOUNT_PROGRESS_TABLE    = var.table_names.progress
+      HEADCOUNT_HISTORY_TABLE     = var.table_names.history
       HEADCOUNT_DEAD_LETTER_TABLE = var.table_names.dead_letter
       HEADCOUNT_METRICS_HOST      = "0.0.0.0"
       HEADCOUNT_METRICS_PORT      = tostring(local.metrics_port)

@@ -112,6 +112,7 @@ variable "table_names" {
     level       = optional(string, "LevelState")
     transitions = optional(string, "Transitions")
     progress    = optional(string, "StreamProgress")
+    history     = optional(string, "LevelHistory")
     dead_letter = optional(string, "DeadLetters")
   })
   default = {}
@@ -122,7 +123,7 @@ variable "table_names" {
   }
 
   validation {
-    condition     = length(distinct(values(var.table_names))) == 5
+    condition     = length(distinct(values(var.table_names))) == 6
     error_message = "table_names must all differ: each table needs its own."
   }
 }
@@ -184,7 +185,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the five data tables. Set it to false, and apply, before a destroy."
+  description = "Whether AWS refuses to delete the six data tables. Set it to false, and apply, before a destroy."
   type        = bool
   default     = true
 }

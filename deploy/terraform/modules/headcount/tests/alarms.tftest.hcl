@@ -42,7 +42,7 @@ run "tables" {
   command = plan
 
   assert {
-    condition     = keys(aws_cloudwatch_metric_alarm.table_throttled) == ["dead_letter", "level", "player", "progress", "transitions"] && keys(aws_cloudwatch_metric_alarm.table_errors) == keys(aws_cloudwatch_metric_alarm.table_throttled)
+    condition     = keys(aws_cloudwatch_metric_alarm.table_throttled) == ["dead_letter", "history", "level", "player", "progress", "transitions"] && keys(aws_cloudwatch_metric_alarm.table_errors) == keys(aws_cloudwatch_metric_alarm.table_throttled)
     error_message = "each table has alarms"
   }
 

@@ -18,12 +18,12 @@ run "tables" {
   command = plan
 
   assert {
-    condition     = { for table, made in aws_dynamodb_table.data : table => made.name } == { player = "PlayerState", level = "LevelState", transitions = "Transitions", progress = "StreamProgress", dead_letter = "DeadLetters" }
+    condition     = { for table, made in aws_dynamodb_table.data : table => made.name } == { player = "PlayerState", level = "LevelState", transitions = "Transitions", progress = "StreamProgress", history = "LevelHistory", dead_letter = "DeadLetters" }
     error_message = "the tables have the names of docs/semantics.md"
   }
 
   assert {
-    condition     = { for table, made in aws_dynamodb_table.data : table => join("/", compact([made.hash_key, made.range_key])) } == { player = "playerId", level = "levelId", transitions = "bucket/transition", progress = "worker", dead_letter = "record/part" }
+    condition     = { for table, made in aws_dynamodb_table.data : table => join("/", compact([made.hash_key, made.range_key])) } == { player = "playerId", level = "levelId", transitions = "bucket/transition", progress = "worker", history = "level/minute", dead_letter = "record/part" }
     error_message = "the tables have the keys of docs/semantics.md"
   }
 
@@ -33,8 +33,8 @@ run "tables" {
   }
 
   assert {
-    condition     = { for table, made in aws_dynamodb_table.data : table => [for ttl in made.ttl : ttl.attribute_name if ttl.enabled] } == { player = [], level = [], transitions = ["expiresAt"], progress = ["expiresAt"], dead_letter = ["expiresAt"] }
-    error_message = "Transitions, StreamProgress and DeadLetters expire by expiresAt, the others never"
+    condition     = { for table, made in aws_dynamodb_table.data : table => [for ttl in made.ttl : ttl.attribute_name if ttl.enabled] } == { player = [], level = [], transitions = ["expiresAt"], progress = ["expiresAt"], history = ["expiresAt"], dead_letter = ["expiresAt"] }
+    error_message = "Transitions, StreamProgress, LevelHistory and DeadLetters expire by expiresAt, the others never"
   }
 
   assert {

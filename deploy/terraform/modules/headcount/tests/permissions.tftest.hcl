@@ -82,7 +82,7 @@ run "resources_are_this_deployments" {
     name               = "staging"
     application        = "staging"
     events_stream_name = "staging-enriched-good"
-    table_names        = { player = "StagingPlayers", level = "StagingLevels", transitions = "StagingTransitions", progress = "StagingProgress", dead_letter = "StagingLetters" }
+    table_names        = { player = "StagingPlayers", level = "StagingLevels", transitions = "StagingTransitions", progress = "StagingProgress", history = "StagingHistory", dead_letter = "StagingLetters" }
   }
 
   assert {

@@ -80,6 +80,7 @@ run "environment" {
         HEADCOUNT_APP_IDS              = "codecombat,ozaria"
         HEADCOUNT_DEAD_LETTER_TABLE    = "DeadLetters"
         HEADCOUNT_EVENTS_STREAM        = "enriched-good"
+        HEADCOUNT_HISTORY_TABLE        = "LevelHistory"
         HEADCOUNT_IDLE_TIMEOUT_SECONDS = "120"
         HEADCOUNT_LEVEL_TABLE          = "LevelState"
         HEADCOUNT_METRICS_HOST         = "0.0.0.0"
