@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,16 @@ from prometheus_client import CollectorRegistry
 from game_map.app import make_app
 from game_map.board import Blur
 from game_map.boards import Boards
+from game_map.lease import Lease
 from game_map.limits import Limits
 from game_map.loop import Loop
+from game_map.publication import Bucket
+from game_map.publisher import Publisher, Sources
 from game_map.reading import Parts, Reading
 from game_map.server import Server
 from game_map.stream import Streams
 from headcount.aws import Aws, verify_stream, verify_table_stream, verify_tables
+from headcount.bucket import verify_bucket
 from headcount.endpoints import Health, listening, serve
 from headcount.event_stream import EventStream
 from headcount.exposition import exposition
@@ -28,10 +33,13 @@ from headcount.tables.counts import CountTables
 from headcount.tables.progress import ProgressTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headcount.lifecycle import Stop
     from headcount.settings import Settings
 
 READERS = 8  # queries of Transitions at once
+END_SECONDS = 5.0  # for what is being written
 
 _log = structlog.get_logger()
 
@@ -39,30 +47,26 @@ _log = structlog.get_logger()
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
     hasty = aws.at_start()  # a look that fails is made again a second later
-    events = verify_stream(hasty, settings.events_stream)
-    arn, changes = verify_table_stream(hasty, settings.player_table)
     verify_tables(hasty, settings, [settings.level_table, settings.transitions_table, settings.progress_table])
     registry = CollectorRegistry()
     BuildMetrics(registry).tell("game_map")
     metrics = MapMetrics(registry)
-    reading = Reading(
-        Parts(
-            events=EventStream(hasty.kinesis, settings.events_stream),
-            changes=TableStream(hasty.streams, arn),
-            consumers=f"consumer/{events}/",
-            aggregators=f"level_aggregator/{changes}/",
-            progress=ProgressTable(hasty.dynamodb, settings.progress_table),
-            counts=CountTables(
-                hasty.dynamodb, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
-            ),
-            readers=ThreadPoolExecutor(READERS, "transitions"),
-        )
+    counts = CountTables(
+        hasty.dynamodb, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
     )
-    boards = Boards(Blur(settings.map_fewest))
+    blur = Blur(settings.map_fewest)
+    boards = Boards(blur)
     streams = Streams(boards, settings.map_streams)
-    limits = Limits(settings.map_rate, settings.map_burst)
     metrics.streams.set_function(lambda: streams.open)
+    lease = Lease(hasty.dynamodb, settings.progress_table, settings.failover_seconds)
+    metrics.publishes.set_function(lambda: lease.is_held)
+    works: list[Callable[[Stop], None]] = [lease.keep]
+    if settings.map_bucket is not None:
+        bucket = _bucket(settings, hasty, settings.map_bucket)
+        works.append(Publisher(_sources(settings, hasty, counts, blur), bucket, lease, metrics).run)
+    reading = _reading(settings, hasty, counts)
     listener = listening(settings.map_host, settings.map_port, "the map", ("map_host", "map_port"))
+    limits = Limits(settings.map_rate, settings.map_burst)
     server = Server(make_app(settings, boards, streams, limits), boards, listener)
     loop = Loop(reading, server.publish, metrics, stop)
     server.start()
@@ -74,10 +78,41 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         loop.ready,
     )
     _log.info("serving", host=settings.map_host, port=server.port)
+    threads = [threading.Thread(target=work, args=(stop,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
     loop.run()
     server.stop()
+    for thread in threads:
+        thread.join(END_SECONDS)
     _log.info("stopped")
     return 0
+
+
+def _reading(settings: Settings, aws: Aws, counts: CountTables) -> Reading:
+    events = verify_stream(aws, settings.events_stream)
+    arn, changes = verify_table_stream(aws, settings.player_table)
+    return Reading(
+        Parts(
+            events=EventStream(aws.kinesis, settings.events_stream),
+            changes=TableStream(aws.streams, arn),
+            consumers=f"consumer/{events}/",
+            aggregators=f"level_aggregator/{changes}/",
+            progress=ProgressTable(aws.dynamodb, settings.progress_table),
+            counts=counts,
+            readers=ThreadPoolExecutor(READERS, "transitions"),
+        )
+    )
+
+
+def _sources(settings: Settings, aws: Aws, counts: CountTables, blur: Blur) -> Sources:
+    arn, identity = verify_table_stream(aws, settings.transitions_table)
+    return Sources(counts, TableStream(aws.streams, arn), str(identity), blur, settings.map_snapshot_seconds)
+
+
+def _bucket(settings: Settings, aws: Aws, name: str) -> Bucket:
+    verify_bucket(aws, name)
+    return Bucket(aws.s3, name, settings.map_prefix, round(settings.map_snapshot_seconds / 4))
 
 
 if __name__ == "__main__":
