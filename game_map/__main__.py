@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -9,20 +10,19 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from game_map.app import make_app
-from game_map.backfill import Backfill
 from game_map.board import Blur
 from game_map.boards import Boards
-from game_map.hour import Hour
+from game_map.history import History
+from game_map.lease import Lease
 from game_map.limits import Limits
 from game_map.loop import Loop
-from game_map.past import Past
-from game_map.ranges import Ranges
+from game_map.publication import Bucket
+from game_map.publisher import Publisher, Sources
 from game_map.reading import Parts, Reading
-from game_map.recorder import Recorder
 from game_map.server import Server
 from game_map.stream import Streams
 from headcount.aws import Aws, verify_stream, verify_table_stream, verify_tables
-from headcount.companion import Companion
+from headcount.bucket import verify_bucket
 from headcount.endpoints import Health, listening, serve
 from headcount.event_stream import EventStream
 from headcount.exposition import exposition
@@ -35,12 +35,14 @@ from headcount.tables.history import HistoryTable
 from headcount.tables.progress import ProgressTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from game_map.board import Board
     from headcount.lifecycle import Stop
     from headcount.settings import Settings
 
 READERS = 8  # queries of Transitions at once
-BACKFILLERS, HISTORIANS = 4, 2  # queries of the history at once: of the last hour, of what somebody asks for
+END_SECONDS = 5.0  # for what is being written
 
 _log = structlog.get_logger()
 
@@ -48,40 +50,33 @@ _log = structlog.get_logger()
 def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     """Run until the stop is asked for; returns the exit code."""
     hasty = aws.at_start()  # a look that fails is made again a second later
-    events = verify_stream(hasty, settings.events_stream)
-    arn, changes = verify_table_stream(hasty, settings.player_table)
     tables = [settings.level_table, settings.transitions_table, settings.progress_table, settings.history_table]
     verify_tables(hasty, settings, tables)
     registry = CollectorRegistry()
     BuildMetrics(registry).tell("game_map")
     metrics = MapMetrics(registry)
-    reading = Reading(
-        Parts(
-            events=EventStream(hasty.kinesis, settings.events_stream),
-            changes=TableStream(hasty.streams, arn),
-            consumers=f"consumer/{events}/",
-            aggregators=f"level_aggregator/{changes}/",
-            progress=ProgressTable(hasty.dynamodb, settings.progress_table),
-            counts=CountTables(
-                hasty.dynamodb, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
-            ),
-            readers=ThreadPoolExecutor(READERS, "transitions"),
-        )
+    counts = CountTables(
+        hasty.dynamodb, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
     )
-    blur, hour = Blur(settings.map_fewest), Hour()
+    blur = Blur(settings.map_fewest)
     boards = Boards(blur)
     streams = Streams(boards, settings.map_streams)
-    limits = Limits(settings.map_rate, settings.map_burst)
     metrics.streams.set_function(lambda: streams.open)
-    history = HistoryTable(hasty.dynamodb, settings.history_table, settings.history_retention_seconds)
-    recorder = Recorder(hour, history, lambda: True, metrics)
-    backfill = Backfill(hour, history, ThreadPoolExecutor(BACKFILLERS, "backfill"))
-    past = Past(hour, Ranges(hour, history, blur, ThreadPoolExecutor(HISTORIANS, "history"), metrics), boards, blur)
+    lease = Lease(hasty.dynamodb, settings.progress_table, settings.failover_seconds)
+    metrics.publishes.set_function(lambda: lease.is_held)
+    kept = HistoryTable(hasty.dynamodb, settings.history_table, settings.history_retention_seconds)
+    history = History.of(kept, lambda: lease.is_held, boards, blur, metrics)
+    works: list[Callable[[Stop], None]] = [lease.keep]
+    if settings.map_bucket is not None:
+        bucket = _bucket(settings, hasty, settings.map_bucket)
+        works.append(Publisher(_sources(settings, hasty, counts, blur), bucket, lease, metrics).run)
+    reading = _reading(settings, hasty, counts)
     listener = listening(settings.map_host, settings.map_port, "the map", ("map_host", "map_port"))
-    server = Server(make_app(settings, boards, streams, limits, past), boards, listener)
+    limits = Limits(settings.map_rate, settings.map_burst)
+    server = Server(make_app(settings, boards, streams, limits, history.past), boards, listener)
 
     def publish(board: Board) -> None:
-        recorder.see(board)
+        history.recorder.see(board)
         server.publish(board)
 
     loop = Loop(reading, publish, metrics, stop)
@@ -93,13 +88,43 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         lambda: loop.healthy() if server.is_alive else Health(["the map is no longer served"]),
         loop.ready,
     )
-    Companion("history", recorder.turn).start()
-    Companion("backfill", backfill.turn).start()
+    history.start()
     _log.info("serving", host=settings.map_host, port=server.port)
+    threads = [threading.Thread(target=work, args=(stop,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
     loop.run()
     server.stop()
+    for thread in threads:
+        thread.join(END_SECONDS)
     _log.info("stopped")
     return 0
+
+
+def _reading(settings: Settings, aws: Aws, counts: CountTables) -> Reading:
+    events = verify_stream(aws, settings.events_stream)
+    arn, changes = verify_table_stream(aws, settings.player_table)
+    return Reading(
+        Parts(
+            events=EventStream(aws.kinesis, settings.events_stream),
+            changes=TableStream(aws.streams, arn),
+            consumers=f"consumer/{events}/",
+            aggregators=f"level_aggregator/{changes}/",
+            progress=ProgressTable(aws.dynamodb, settings.progress_table),
+            counts=counts,
+            readers=ThreadPoolExecutor(READERS, "transitions"),
+        )
+    )
+
+
+def _sources(settings: Settings, aws: Aws, counts: CountTables, blur: Blur) -> Sources:
+    arn, identity = verify_table_stream(aws, settings.transitions_table)
+    return Sources(counts, TableStream(aws.streams, arn), str(identity), blur, settings.map_snapshot_seconds)
+
+
+def _bucket(settings: Settings, aws: Aws, name: str) -> Bucket:
+    verify_bucket(aws, name)
+    return Bucket(aws.s3, name, settings.map_prefix, round(settings.map_snapshot_seconds / 4))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
 
     from headcount.settings import Settings
     from headcount.tables.schema import TableSchema
@@ -98,6 +100,15 @@ class Aws:
     def streams(self) -> DynamoDBStreamsClient:
         """Client for the tables' streams."""
         client: DynamoDBStreamsClient = self._client("dynamodbstreams", self._config)
+        return client
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Client for the snapshots' bucket."""
+        # A bucket's name before an emulator's is a host that nobody knows.
+        is_emulated = bool({"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} & os.environ.keys())
+        style = Config(s3={"addressing_style": "path" if is_emulated else "auto"})
+        client: S3Client = self._client("s3", self._config.merge(style))
         return client
 
     @cached_property

@@ -164,6 +164,14 @@ class MapMetrics:
             self.looks.labels(result=result)
         self.look_seconds = seconds("headcount_map_look_duration_seconds", "Time of one look at the tables.", r)
         self.lag = Gauge("headcount_map_lag_seconds", "How old the counts were when they were last read.", registry=r)
+        self.snapshots = Counter(
+            "headcount_map_snapshots", "Snapshots published to S3 by result.", ["result"], registry=r
+        )
+        for result in ("ok", "failed"):
+            self.snapshots.labels(result=result)
+        self.publishes = Gauge(
+            "headcount_map_publishes", "1 where this replica holds the publisher's lease.", registry=r
+        )
         self.streams = Gauge("headcount_map_streams", "Clients that are told changes as they come.", registry=r)
         self.history_minutes = Counter(
             "headcount_map_history_minutes",

@@ -1,4 +1,4 @@
-"""`python -m headcount setup`: makes stream and tables in a fresh account or emulator; leaves what is there."""
+"""`python -m headcount setup`: makes stream, tables and bucket in a fresh account or emulator; leaves what is there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headcount.aws import Aws, UnavailableError, explained
+from headcount.bucket import make_bucket
 from headcount.tables.schema import TableSchema, schemas
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def provision(aws: Aws, settings: Settings, shards: int, say: Callable[[str], No
             what = f"DynamoDB table {table.name}"
             made = _table(aws, table)
             say(f"{what}: {'made' if made else 'was there'}")
+        if settings.map_bucket is not None:
+            what = f"S3 bucket {settings.map_bucket}"
+            say(f"{what}: {'made' if make_bucket(aws, settings.map_bucket) else 'was there'}")
     except (BotoCoreError, ClientError) as error:
         raise explained(error, what) from error
 

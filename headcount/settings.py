@@ -184,6 +184,17 @@ class Settings(BaseSettings):
     map_fewest: int = Field(
         0, ge=0, le=1_000_000, description="Numbers below that, but for 0, are hidden: they might tell of one person."
     )
+    map_bucket: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="S3 bucket that snapshots of levels and transitions are published to; unset: none are.",
+    )
+    map_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9!_.*'()/-]{0,900}$", description="Before the snapshots' names in it, such as `live/`."
+    )
+    map_snapshot_seconds: float = Field(
+        60, ge=1, le=86_400, allow_inf_nan=False, description="Time between two snapshots."
+    )
     log_format: LogFormat = Field(LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
@@ -258,6 +269,6 @@ def reference() -> str:
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "" if default in (None, frozenset()) else f"`{default}`"
+        shown = "" if default in (None, "", frozenset()) else f"`{default}`"
         rows.append(f"| `{variable(name)}` | {shown} | {field.description} |")
     return "\n".join(rows) + "\n"

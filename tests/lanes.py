@@ -23,7 +23,13 @@ _TIMED = {
 }
 _EACH_ALONE = {"tests/integration/test_gap.py"}  # its tests share nothing
 # Long ones first, so that all processes end at about the same time.
-_ORDER = ("tests/terraform/test_terraform.py", "tests/integration/test_gap.py", "tests/integration", "tests/contract")
+_ORDER = (
+    "tests/terraform/test_terraform.py",
+    "tests/integration/test_snapshots.py",
+    "tests/integration/test_gap.py",
+    "tests/integration",
+    "tests/contract",
+)
 _EMULATORS = ("dynamodb_local", "ministack")
 
 

@@ -43,7 +43,7 @@ def schemas(settings: Settings) -> list[TableSchema]:
     tables = [
         TableSchema(settings.player_table, "playerId", stream=True),
         TableSchema(settings.level_table, "levelId"),
-        TableSchema(settings.transitions_table, "bucket", "transition", ttl="expiresAt"),
+        TableSchema(settings.transitions_table, "bucket", "transition", ttl="expiresAt", stream=True),
         TableSchema(settings.progress_table, "worker", ttl="expiresAt"),
         TableSchema(settings.history_table, "level", "minute", ttl="expiresAt"),
     ]

@@ -73,6 +73,17 @@ CASES = {
         f"HEADCOUNT_PLAYER_TABLE and HEADCOUNT_LEVEL_TABLE are the same name, '{LEVELS}': each table needs its own.",
         BAD_SETTING,
     ),
+    "map without its bucket": Case(
+        "game_map",
+        {"HEADCOUNT_MAP_BUCKET": "nobody-made-this"},
+        "S3 bucket nobody-made-this does not exist. Check HEADCOUNT_MAP_BUCKET, or make it with: .* setup",
+    ),
+    "a name that no bucket has": Case(
+        "game_map",
+        {"HEADCOUNT_MAP_BUCKET": "My_Bucket"},
+        "HEADCOUNT_MAP_BUCKET='My_Bucket' is not valid: .*",
+        BAD_SETTING,
+    ),
     "command with a bad setting": Case(
         "headcount setup",
         {"HEADCOUNT_REFRESH_SECONDS": "-1"},
