@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from headcount.model import Average
     from headcount.tables.history import HistoryTable
 
-BEFORE_A_LOOK, PAUSE_SECONDS = 0.1, float(MINUTE)
+BEFORE_A_LOOK = 0.1  # s
+WRITTEN_SECONDS = 10.0  # after its end a minute is in the table, if all is well
 UNHURRIED = 20  # levels a second
 
 
@@ -44,7 +45,7 @@ class Backfill:
             self._look_up(board)
         finally:
             self._hour.is_looked_up = True
-        return PAUSE_SECONDS
+        return MINUTE - board.version / 1000 % MINUTE + WRITTEN_SECONDS
 
     def _look_up(self, board: Board) -> None:
         under_way = minute_of(board.version / 1000)

@@ -62,6 +62,7 @@ def cost(
         int, typer.Option(min=1, max=_MOST_SHARDS, help="Of PlayerState's stream: one per partition.")
     ] = 4,
     fan_out: Annotated[bool, typer.Option("--fan-out", help="With enhanced fan-out for the consumer.")] = False,
+    game_map: Annotated[bool, typer.Option("--map", help="With the game map, its history among it.")] = False,
     x86: Annotated[bool, typer.Option("--x86", help="Tasks on x86 instead of ARM.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Sums only.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
@@ -85,7 +86,7 @@ def cost(
         )
     except ImpossibleLoadError as error:
         raise typer.BadParameter(str(error)) from None
-    found = Comparison(load, pace, Choices(x86=x86, fan_out=fan_out), load_prices())
+    found = Comparison(load, pace, Choices(x86=x86, fan_out=fan_out, game_map=game_map), load_prices())
     console = Console()
     if as_data:
         sys.stdout.write(orjson.dumps(as_json(found)).decode() + "\n")

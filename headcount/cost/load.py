@@ -117,7 +117,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Pace:
-    """How often Headcount does what it does, in s, and how long it keeps transitions."""
+    """How often Headcount does what it does, in s, and how long it keeps transitions and history."""
 
     refresh: float
     poll: float
@@ -125,6 +125,7 @@ class Pace:
     audit: float
     failover: float
     transitions_kept: float
+    history_kept: float
 
     @classmethod
     def of(cls, settings: Settings, refresh: float | None = None) -> Pace:
@@ -136,4 +137,5 @@ class Pace:
             settings.audit_interval_seconds,
             settings.failover_seconds,
             settings.transitions_retention_seconds,
+            settings.history_retention_seconds,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from headcount.cost import parts
 from headcount.cost.bill import Service, each_second
+from headcount.cost.game_map import game_map
 from headcount.cost.netting import Traffic, batches
 from headcount.cost.writes import player_writes
 
@@ -22,7 +23,6 @@ LEASE_WATCHES_PER_FAILOVER = 2  # of each supervisor: headcount/kcl/lease_watch.
 GAP_LOOK_SECONDS = 30.0  # level_aggregator/gap_watch.py
 LEVEL_LOOK_SECONDS = 10.0  # level_aggregator/level_watch.py
 SUMS_AFTER_SECONDS = 86_400.0  # of a live audit with those of Transitions: level_aggregator/level_watch.py
-PROGRESS_ROWS_OF_A_STREAM_SHARD = 12  # a shard lasts four hours, its row two days
 LOG_LINE = 350  # bytes
 TRANSACTION = 2  # write units of an item in a transaction
 
@@ -45,6 +45,7 @@ def lines(load: Load, pace: Pace, choices: parts.Choices) -> list[Line]:
         *parts.tasks("level_aggregator", parts.LEVEL_AGGREGATORS, parts.LEVEL_AGGREGATOR, choices),
         *parts.tasks("pruner", parts.PRUNERS, parts.PRUNER, choices),
         *parts.logs(log_lines * LOG_LINE / parts.GIGABYTE),
+        *(game_map(load, pace, choices) if choices.game_map else []),
     ]
 
 
@@ -74,7 +75,7 @@ def _reads(load: Load, pace: Pace, read: Batches) -> list[Line]:
     watches = LEASE_WATCHES_PER_FAILOVER / pace.failover
     players = parts.scan(load.players, parts.PLAYER_ROW)
     levels = parts.scan(load.levels, parts.LEVEL_ROW)
-    progress = parts.scan(shards + streams * PROGRESS_ROWS_OF_A_STREAM_SHARD, parts.PROGRESS_ROW)
+    progress = parts.progress_scan(load)
     transitions = parts.scan(parts.transitions_kept(load, pace), parts.TRANSITION_ROW)
     tasks = parts.consumers(load)
     kcl = (

@@ -14,10 +14,12 @@ READ_BYTES = 4096  # of one read request unit, read consistently
 SCAN_SEGMENTS = 8  # of the pruner's scan: each costs a unit at least
 ROW_OVERHEAD = 100  # bytes that DynamoDB stores on top of each row
 LEVEL_ROW, PLAYER_ROW, TRANSITION_ROW, PROGRESS_ROW, LEASE_ROW = 60, 75, 165, 500, 400  # bytes
+HISTORY_ROW = 75
 GIGABYTE = 1e9
 
 RENEWALS_PER_FAILOVER = 3  # of each lease, by the KCL
 LEASE_SCANS_PER_FAILOVER = 0.5  # of each process, by the KCL's lease taker
+PROGRESS_ROWS_OF_A_STREAM_SHARD = 12  # a shard lasts four hours, its row two days
 LEASES_OF_A_STREAM_SHARD = 7  # a shard of a table's stream lasts four hours, its lease for a day
 
 
@@ -30,6 +32,7 @@ class TaskSize:
 
 
 CONSUMER, LEVEL_AGGREGATOR, PRUNER = TaskSize(0.5, 2), TaskSize(0.5, 1), TaskSize(0.25, 0.5)
+GAME_MAP = TaskSize(0.25, 0.5)
 LEAST_CONSUMERS, LEVEL_AGGREGATORS, PRUNERS = 2, 2, 1
 EVENTS_OF_A_CONSUMER = 1000  # a second and task: one full shard
 
@@ -40,6 +43,7 @@ class Choices:
 
     x86: bool = False
     fan_out: bool = False
+    game_map: bool = False
 
 
 def consumers(load: Load) -> int:
@@ -85,6 +89,11 @@ def reads(what: str, units: float) -> Line:
 def scan(rows: float, size: int, segments: int = 1) -> float:
     """Read request units of a consistent scan."""
     return max(segments, rows * size / READ_BYTES)
+
+
+def progress_scan(load: Load) -> float:
+    """Read request units of a scan of StreamProgress."""
+    return scan(load.kinesis_shards + load.stream_shards * PROGRESS_ROWS_OF_A_STREAM_SHARD, PROGRESS_ROW)
 
 
 def lease_renewals(leases: float, pace: Pace) -> float:

@@ -10,6 +10,7 @@ import pytest
 
 from headcount.cost import ours, parts, tutorial
 from headcount.cost.bill import HOURS, SECONDS, Bill, Line, Service
+from headcount.cost.game_map import seen_levels
 from headcount.cost.load import Load, Pace
 from headcount.cost.parts import Choices
 from headcount.cost.prices import Price, Prices, load_prices
@@ -128,6 +129,25 @@ def test_consumers_are_two_or_one_per_thousand_events_but_never_more_than_shards
     assert parts.consumers(replace(PLAIN, events_per_second=10, players=100)) == 2
     assert parts.consumers(PLAIN) == 10
     assert parts.consumers(replace(PLAIN, shards=4)) == 4
+
+
+def test_the_map_reads_once_a_second_and_writes_each_level_once_a_minute() -> None:
+    """By hand, of so many players that all 200 levels have some, on 24 shards."""
+    added = set(ours.lines(PLAIN, PACE, Choices(game_map=True))) - set(ours.lines(PLAIN, PACE, Choices()))
+    a_second = {line.what: line.amount / SECONDS for line in added if line.service is Service.DYNAMODB}
+
+    assert a_second["writes: LevelHistory"] == pytest.approx(201 / 60, rel=1e-3)
+    assert a_second["writes: game map's lease"] == pytest.approx(3 / 10)
+    # LevelState, progress, the two lists of shards; three minutes of Transitions, of 6,000 moves each, most unlike.
+    moves = a_second["reads: game map's looks"] - (200 * 60 / 4096 + 0.5 * 28 + 2 * (24 + 4 * 12) * 500 / 4096 / 10)
+    assert 0.6 < moves / (3 * 0.5 * 6000 * 165 / 4096) < 1
+    assert {line.what for line in added if line.service is Service.FARGATE} == {"game_map"}
+
+
+def test_of_a_small_game_few_levels_are_written() -> None:
+    load = Load(10, 20)
+    assert 1 < seen_levels(load) < 20
+    assert seen_levels(replace(load, players=2000, events_per_second=1000)) > 199
 
 
 def test_no_audits_cost_nothing() -> None:

@@ -61,6 +61,8 @@ def test_brief_leaves_the_lines_out() -> None:
 
 def test_what_is_chosen_is_paid_for() -> None:
     assert "enhanced fan-out" in printed(*GAME, "--fan-out")
+    assert "LevelHistory" in printed(*GAME, "--map")
+    assert "LevelHistory" not in printed(*GAME)
     arm, x86 = (json.loads(printed(*GAME, "--json", *more)) for more in ([], ["--x86"]))
 
     assert x86["headcount"]["usd_a_month"] > arm["headcount"]["usd_a_month"]

@@ -1,0 +1,144 @@
+"""The map's history, of real processes: what LevelState said, minute by minute; killed, followed, looked up anew."""
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from headcount.model import Average, Position, Progress, Transition
+from headcount.tables.counts import Net
+from headcount.tables.history import HistoryTable
+from tests.integration.conftest import MakeSite
+from tests.integration.service import Service, free_port
+from tests.integration.sites import Site
+from tests.integration.waiting import eventually
+
+MINUTE = 60
+CHANGE_AT = 20  # s into the minute
+LATE_SECONDS = 5.0  # a look may come so much later than a second, where all processors are busy
+WAIT_SECONDS = 60.0
+WRITTEN = ("headcount_map_history_minutes_total", "result=written")
+PUBLISHES = ("headcount_map_publishes", "")
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    """Tables and stream; nobody writes the counts but this test."""
+    return make_site("history", shards=1)
+
+
+class Counts:
+    """Sets what LevelState says."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._was, self._at = site, Progress(), 0
+
+    def move(self, source: str | None, target: str | None, players: int) -> float:
+        """So many at once; returns when they had moved (epoch s)."""
+        net, self._at = Net(), self._at + 1
+        for _ in range(players):
+            net.add(Transition(int(time.time()) // MINUTE * MINUTE, source, target))
+        now = Progress(Position(self._at))
+        self._site.counts.apply(net, self._site.progress, "test", self._was, now)
+        self._was = now
+        return time.time()
+
+
+class Map:
+    """A replica, and what it answers."""
+
+    def __init__(self, site: Site) -> None:
+        self.port = free_port()
+        self.service: Service = site.start("game_map", HEADCOUNT_MAP_PORT=str(self.port))
+
+    @property
+    def publishes(self) -> bool:
+        """Whether it holds the lease."""
+        return bool(self.service.metrics().get(PUBLISHES))
+
+    @property
+    def written(self) -> float:
+        """Minutes that it wrote."""
+        return self.service.metrics()[WRITTEN]
+
+    def history(self, **parameters: Any) -> dict[str, Any]:
+        """Once there is any."""
+
+        def answer() -> dict[str, Any] | None:
+            with suppress(httpx.TransportError):
+                url = f"http://127.0.0.1:{self.port}/api/history"
+                got = httpx.get(url, params=parameters, trust_env=False, timeout=WAIT_SECONDS)
+                return dict(got.json()) if got.status_code == httpx.codes.OK else None
+            return None
+
+        return eventually(answer, WAIT_SECONDS, f"a history of {parameters}")
+
+    def kill(self) -> None:
+        """As the kernel does."""
+        with suppress(psutil.NoSuchProcess):
+            self.service.supervisor.kill()
+        self.service.wait()
+
+
+def wait_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.time()))
+
+
+def test_minutes_are_what_levelstate_said_whoever_writes_them(site: Site) -> None:
+    counts, table = Counts(site), HistoryTable(site.dynamodb, site.tables["HISTORY"], 604_800)
+    counts.move(None, "forest", 10)
+    counts.move(None, "cave/%2F", 3)
+    counts.move(None, "empty", 1)
+    counts.move("empty", None, 1)
+    maps = [Map(site), Map(site)]
+    for one in maps:
+        one.service.wait_until_ready()
+    eventually(lambda: any(one.publishes for one in maps), WAIT_SECONDS, "a publisher")
+
+    first = int(time.time()) // MINUTE * MINUTE + MINUTE
+    wait_until(first + CHANGE_AT)
+    before = time.time()
+    after = counts.move("forest", None, 6)
+    eventually(lambda: first in table.seen(first, first), 2 * MINUTE, "the first whole minute to be written")
+    [(_, forest)] = table.averages("forest", first, first).items()
+    share = [(min(at, first + MINUTE) - first) / MINUTE for at in (before, after + 1 + LATE_SECONDS)]
+    assert 4 + 6 * share[0] - 0.2 <= forest.players <= 4 + 6 * share[1] + 0.2
+    assert forest.least == 4
+    assert table.averages("cave/%2F", first, first) == {first: Average(3, 3)}
+    assert table.averages("empty", first, first) == {}
+
+    # Killed in the middle of a minute, which the other one has seen.
+    [holder] = [one for one in maps if one.publishes]
+    [other] = [one for one in maps if one is not holder]
+    written = holder.written
+    assert other.written == 0
+    wait_until(first + MINUTE + CHANGE_AT)
+    holder.kill()
+    second = first + MINUTE
+    eventually(lambda: second in table.seen(second, second), 2 * MINUTE, "the minute in which one was killed")
+    assert table.averages("forest", second, second) == {second: Average(4, 4)}
+    minutes = table.seen(first - 10 * MINUTE, second)
+    eventually(lambda: written + other.written == len(minutes), WAIT_SECONDS, "each minute to be written once")
+
+    # The one that was killed comes back, and knows no less than the one that stayed.
+    again = Map(site)
+    again.service.wait_until_ready()
+    eventually(
+        lambda: _untimed(again.history()) == _untimed(other.history()), 2 * MINUTE, "the same hour from both of them"
+    )
+    told = again.history()
+    at = (second - told["start"]) // MINUTE
+    assert told["total"][at] == 7
+    assert {one["id"]: one["averages"][at] for one in told["levels"]} == {"forest": 4, "cave/%2F": 3}
+    longer = again.history(level="forest", minutes=10_080)
+    at = (second - longer["start"]) // MINUTE
+    assert longer["averages"][at - 1 : at + 1] == [forest.players, 4]
+    assert len(longer["averages"]) == 10_080
+    assert again.history(level="empty")["averages"][(second - again.history()["start"]) // MINUTE] == 0
+
+
+def _untimed(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("minutes", "start", "total", "levels")}
