@@ -9,7 +9,7 @@ from typing import NamedTuple
 from game_map.board import MINUTE
 from headcount.model import Average
 
-HELD_SECONDS = 5.0  # so long what was read is taken for true, if nothing newer is read
+HELD_SECONDS = 10.0  # so long what was read is taken for true, if nothing newer is read; then a map is not ready, too
 LEAST_SECONDS = MINUTE / 2  # of a minute that must be covered for an average of it
 STEP_SECONDS = 1.0  # clocks that differ by more: the wall clock was set
 DIGITS = 3  # of an average

@@ -78,6 +78,11 @@ class Blur:
             return 0
         return None if 0 < average.least < self.fewest else average.players
 
+    def averages(self, averages: Mapping[str, Average]) -> dict[str, float | None]:
+        """As `average`, of all levels of a minute at once."""
+        fewest = self.fewest
+        return {level: None if 0 < least < fewest else players for level, (players, least) in averages.items()}
+
     def moves(self, moves: Mapping[Move, int]) -> dict[Move, int]:
         """Those that may be told."""
         return {move: count for move, count in moves.items() if count >= self.fewest}

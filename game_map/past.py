@@ -83,16 +83,18 @@ class Past:
         """In a thread of its own: with thousands of levels it takes a while."""
         known = self._hour.minutes
         seen = [known.get(minute) for minute in minutes]
-        names = {level for averages in seen if averages is not None for level in averages}
-        told = {
-            level: [None if averages is None else self._blur.average(averages.get(level)) for averages in seen]
-            for level in names
-        }
-        # Of what is told: the whole would give a hidden number away.
-        total = [
-            None if averages is None else round(fsum(told[level][at] or 0 for level in averages), DIGITS)
-            for at, averages in enumerate(seen)
-        ]
-        fullest = sorted(told.items(), key=lambda one: (-fsum(value or 0 for value in one[1]), one[0]))
+        empty: list[float | None] = [None if averages is None else 0 for averages in seen]
+        told: dict[str, list[float | None]] = {}
+        total: list[float | None] = []
+        for at, averages in enumerate(seen):
+            column = self._blur.averages(averages) if averages is not None else {}
+            for level, average in column.items():
+                row = told.get(level)
+                if row is None:
+                    row = told[level] = empty[:]
+                row[at] = average
+            # Of what is told: the whole would give a hidden number away.
+            total.append(None if averages is None else round(fsum(filter(None, column.values())), DIGITS))
+        fullest = sorted(told.items(), key=lambda one: (-sum(filter(None, one[1])), one[0]))
         levels = [{"id": level, "averages": averages} for level, averages in fullest]
         return encoded({**head, "minutes": len(minutes), "start": minutes[0], "total": total, "levels": levels})

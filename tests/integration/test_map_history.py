@@ -1,16 +1,24 @@
 """The map's history, of real processes: what LevelState said, minute by minute; killed, followed, looked up anew."""
 
 import time
+from collections import Counter
 from contextlib import suppress
+from functools import partial
+from random import Random
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
+from game_map.board import Board
+from game_map.hour import Hour
+from game_map.recorder import Recorder
+from headcount.metrics import MapMetrics
 from headcount.model import Average, Position, Progress, Transition
 from headcount.tables.counts import Net
 from headcount.tables.history import HistoryTable
+from tests.fakes.clock import Clock
 from tests.integration.conftest import MakeSite
 from tests.integration.service import Service, free_port
 from tests.integration.sites import Site
@@ -18,8 +26,8 @@ from tests.integration.waiting import eventually
 
 MINUTE = 60
 CHANGE_AT = 20  # s into the minute
-LATE_SECONDS = 5.0  # a look may come so much later than a second, where all processors are busy
 WAIT_SECONDS = 60.0
+YESTERDAY = int(time.time()) // MINUTE * MINUTE - 24 * 3600
 WRITTEN = ("headcount_map_history_minutes_total", "result=written")
 PUBLISHES = ("headcount_map_publishes", "")
 
@@ -33,18 +41,17 @@ def site(make_site: MakeSite) -> Site:
 class Counts:
     """Sets what LevelState says."""
 
-    def __init__(self, site: Site) -> None:
-        self._site, self._was, self._at = site, Progress(), 0
+    def __init__(self, site: Site, worker: str = "test") -> None:
+        self._site, self._worker, self._was, self._at = site, worker, Progress(), 0
 
-    def move(self, source: str | None, target: str | None, players: int) -> float:
-        """So many at once; returns when they had moved (epoch s)."""
+    def move(self, source: str | None, target: str | None, players: int) -> None:
+        """So many at once."""
         net, self._at = Net(), self._at + 1
         for _ in range(players):
             net.add(Transition(int(time.time()) // MINUTE * MINUTE, source, target))
         now = Progress(Position(self._at))
-        self._site.counts.apply(net, self._site.progress, "test", self._was, now)
+        self._site.counts.apply(net, self._site.progress, self._worker, self._was, now)
         self._was = now
-        return time.time()
 
 
 class Map:
@@ -100,12 +107,10 @@ def test_minutes_are_what_levelstate_said_whoever_writes_them(site: Site) -> Non
 
     first = int(time.time()) // MINUTE * MINUTE + MINUTE
     wait_until(first + CHANGE_AT)
-    before = time.time()
-    after = counts.move("forest", None, 6)
+    counts.move("forest", None, 6)
     eventually(lambda: first in table.seen(first, first), 2 * MINUTE, "the first whole minute to be written")
     [(_, forest)] = table.averages("forest", first, first).items()
-    share = [(min(at, first + MINUTE) - first) / MINUTE for at in (before, after + 1 + LATE_SECONDS)]
-    assert 4 + 6 * share[0] - 0.2 <= forest.players <= 4 + 6 * share[1] + 0.2
+    assert 4 < forest.players < 10, "to the thousandth it is held to LevelState by the test below"
     assert forest.least == 4
     assert table.averages("cave/%2F", first, first) == {first: Average(3, 3)}
     assert table.averages("empty", first, first) == {}
@@ -138,6 +143,50 @@ def test_minutes_are_what_levelstate_said_whoever_writes_them(site: Site) -> Non
     assert longer["averages"][at - 1 : at + 1] == [forest.players, 4]
     assert len(longer["averages"]) == 10_080
     assert again.history(level="empty")["averages"][(second - again.history()["start"]) // MINUTE] == 0
+
+
+def test_each_row_is_the_mean_of_what_levelstate_said_second_by_second(site: Site) -> None:
+    """On the real tables, by a clock of one's own; two replicas, one of which is killed."""
+    rng, counts = Random(7), Counts(site, worker="another")
+    table = HistoryTable(site.dynamodb, site.tables["HISTORY"], 604_800)
+    clock, alive = Clock(YESTERDAY), [True, True]
+    recorders = [
+        Recorder(Hour(), table, partial(_holds, alive, number), MapMetrics(), clock) for number in range(len(alive))
+    ]
+    sums, least = Counter[tuple[int, str]](), dict[tuple[int, str], int]()
+    counts.move(None, "mine", 9)
+    players = {level: row.players for level, row in site.counts.levels().items()}
+    for second in range(3 * MINUTE + 2):
+        minute = YESTERDAY + second // MINUTE * MINUTE
+        if second % 10 == 0:
+            level = rng.choice(["mine", "tower"])
+            counts.move(None, level, rng.randint(1, 5)) if rng.random() < 0.7 else counts.move("mine", "tower", 1)
+            players = {level: row.players for level, row in site.counts.levels().items()}
+        if second == 90:
+            alive[0] = False
+        for recorder in (one for one, lives in zip(recorders, alive, strict=True) if lives):
+            recorder.see(Board(round(clock.now * 1000), players=players))
+            recorder.turn()
+        for level, count in players.items():
+            if count > 0:
+                sums[minute, level] += count
+                least[minute, level] = min(count, least.get((minute, level), count))
+        clock.now += 1
+
+    minutes = [YESTERDAY, YESTERDAY + MINUTE, YESTERDAY + 2 * MINUTE]
+    assert table.seen(YESTERDAY, YESTERDAY + 5 * MINUTE) == set(minutes)
+    for level in {level for _, level in sums}:
+        expected = {
+            minute: Average(round(sums[minute, level] / MINUTE, 3), least[minute, level])
+            for minute in minutes
+            if sums[minute, level]
+        }
+        assert table.averages(level, minutes[0], minutes[-1]) == expected
+
+
+def _holds(alive: list[bool], number: int) -> bool:
+    """The first that lives does."""
+    return alive.index(True) == number
 
 
 def _untimed(told: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_a_minute_of_which_too_little_was_seen_has_no_average() -> None:
 
 
 def test_a_count_is_held_for_some_seconds_where_looks_fail() -> None:
-    """Of 60 s, 20 + 5 with 1 player and 10 with 4; between them nobody knows."""
+    """Of 60 s, 20 + 10 with 1 player and 10 with 4; between them nobody knows."""
     looks = [*each_second(0, 21, forest=1), *each_second(50, 61, forest=4)]
     held = 20 + HELD_SECONDS
     assert ended_by(looks) == [Ended(NOON, {"forest": Average(round((held + 40) / (held + 10), DIGITS), 1)})]
@@ -93,7 +93,7 @@ def test_a_wall_clock_that_jumps_ahead_makes_no_time_out_of_nothing() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.integers(1, 9 * TICKS),  # until the next look
+            st.integers(1, 15 * TICKS),  # until the next look
             st.dictionaries(st.sampled_from("abc"), st.integers(-1, 20), max_size=3),
         ),
         min_size=1,
