@@ -64,7 +64,7 @@ class Api:
 
     async def history(self, request: Request) -> Response:
         """Averages of minutes: of one level, or of all that had players."""
-        level = request.query_params.get("level")
+        level = _once(request, "level")
         minutes = _minutes(request, DEFAULT_HISTORY_MINUTES, MOST_MINUTES if level is None else MOST_HISTORY_MINUTES)
         if self.past.is_empty:
             raise HTTPException(503, "The history has not been read yet.", {"Retry-After": "1"})
@@ -131,11 +131,21 @@ def _told(request: Request, content: bytes, tag: str, cached: str) -> Response:
 
 
 def _minutes(request: Request, default: int = DEFAULT_MINUTES, most: int = MOST_MINUTES) -> int:
-    text = request.query_params.get("minutes", str(default))
+    text = _once(request, "minutes")
+    if text is None:
+        return default
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
     if not is_number or not 1 <= int(text) <= most:
         raise HTTPException(400, f"minutes must be a whole number from 1 to {most}.")
     return int(text)
+
+
+def _once(request: Request, name: str) -> str | None:
+    """A parameter of the query."""
+    told = request.query_params.getlist(name)
+    if len(told) > 1:  # a proxy might heed another one than we do
+        raise HTTPException(400, f"{name} must be given once.")
+    return told[0] if told else None
 
 
 def _last_event(text: str) -> int | None:

@@ -114,6 +114,7 @@ DESCRIPTION: dict[str, Any] = {
         },
         "/api/history": {
             "get": {
+                "operationId": "history",
                 "summary": "How many players there were, on average, in each minute",
                 "description": "Of one level, or of all that had players in that time. It changes once a minute.",
                 "parameters": [

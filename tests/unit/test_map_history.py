@@ -127,6 +127,13 @@ def test_minutes_of_one_level_out_of_range_are_refused(town: Map, minutes: str) 
     assert town.ask({"minutes": minutes, "level": "cave"})[0].status_code == 400
 
 
+def test_what_is_given_twice_is_refused(town: Map) -> None:
+    for parameters in ({"level": ["cave", "forest"]}, {"minutes": ["5", "5"]}):
+        [answer] = town.ask(parameters)
+        assert answer.status_code == 400
+        assert "given once" in answer.json()["error"]
+
+
 def week(minutes: int = MOST_HISTORY_MINUTES) -> MemoryHistory:
     """A table in which each minute is told apart; each seventh is missing, each third without a player."""
     table = MemoryHistory()
