@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from game_map.hour import Hour
     from game_map.ranges import Ranges
 
+MOST_KEPT = 8  # answers on all levels; of 6 MB where 5,000 have players
+
 
 class Told(NamedTuple):
     """A body as JSON, its entity tag, and for how many seconds it stands."""
@@ -37,7 +39,7 @@ class Past:
         self._hour, self._ranges, self._boards, self._blur, self._wall = hour, ranges, boards, blur, wall
         self._made_of = (0, 0)  # newest minute, changes of the hour
         self._head: dict[str, Any] = {}
-        self._kept: dict[int, tuple[bytes, str]] = {}  # of all levels, by minutes: 60 at most
+        self._kept: dict[int, tuple[bytes, str]] = {}  # of all levels, by minutes
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -55,6 +57,8 @@ class Past:
                 found = await asyncio.to_thread(self._encoded, head, range(first, newest + 1, MINUTE))
                 if head is self._head:
                     self._kept[minutes] = found
+                    if len(self._kept) > MOST_KEPT:
+                        del self._kept[next(iter(self._kept))]
             return Told(*found, self._stands(newest))
 
     async def level(self, level: str, minutes: int) -> Told:

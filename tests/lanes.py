@@ -26,6 +26,7 @@ _EACH_ALONE = {"tests/integration/test_gap.py"}  # its tests share nothing
 _ORDER = (
     "tests/terraform/test_terraform.py",
     "tests/integration/test_snapshots.py",
+    "tests/integration/test_map_history.py",
     "tests/integration/test_gap.py",
     "tests/integration",
     "tests/contract",
