@@ -43,7 +43,7 @@ run "tables" {
   }
 
   assert {
-    condition     = [for table, made in aws_dynamodb_table.data : table if made.stream_enabled] == ["player"]
+    condition     = [for table, made in aws_dynamodb_table.data : table if made.stream_enabled] == ["player", "transitions"]
     error_message = "no other table has a stream"
   }
 
@@ -95,7 +95,7 @@ run "kcl_tables_left_to_the_services" {
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.kcl) == 0 && length(aws_dynamodb_table.data) == 5
+    condition     = length(aws_dynamodb_table.kcl) == 0 && length(aws_dynamodb_table.data) == 6
     error_message = "with create_kcl_tables = false only the data tables are made"
   }
 }
