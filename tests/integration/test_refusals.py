@@ -73,6 +73,7 @@ CASES = {
         f"HEADCOUNT_PLAYER_TABLE and HEADCOUNT_LEVEL_TABLE are the same name, '{LEVELS}': each table needs its own.",
         BAD_SETTING,
     ),
+    "map without its history": Case("game_map", {"HEADCOUNT_HISTORY_TABLE": "absent"}, NO_TABLE),
     "map without its bucket": Case(
         "game_map",
         {"HEADCOUNT_MAP_BUCKET": "nobody-made-this"},
