@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from headcount.aws import Aws, UnavailableError, verify_stream
-from headcount.demo.fleet import Fleet, environment
+from headcount.demo.fleet import MAP, Fleet, environment
 from headcount.demo.ministack import MiniStack
 from headcount.demo.observe import Observer
 from headcount.demo.options import Options
@@ -125,6 +125,7 @@ class _Run:
         with ThreadPoolExecutor() as pool:
             both = ("consumer", "level_aggregator")
             codes |= dict(zip(both, pool.map(self._fleet.drain, both), strict=True))
+        codes[MAP] = self._fleet.drain(MAP)
         observer.look()
         left_over = self._fleet.left_over()
         stable = self._options.stable_keys and not self._options.kill
