@@ -173,7 +173,8 @@ def environment(endpoint: str, settings: Mapping[str, str]) -> dict[str, str]:
 def free_port(wanted: int = 0) -> int:
     """The loopback port that is ``wanted`` if nobody has it, else any that is free."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # who had it before may have clients yet to forget it
+        # Whoever had it before may have clients that have not noticed its end.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError:

@@ -52,8 +52,9 @@ def test_nothing_overflows(snapshot: Snapshot, width: int, height: int) -> None:
 
 def test_what_matters_is_on_80_by_24() -> None:
     picture = recorded(FULL).export_text()
-    for word in ("map http://127.0.0.1:54321/", "a-level-with", "level_aggregator", "restarting", "0.113", "1.3 s", "999999", "75 s ago", "(1234/s)"):
+    for word in ("a-level-with", "level_aggregator", "restarting", "0.113", "1.3 s", "999999", "75 s ago", "(1234/s)"):
         assert word in picture
+    assert "map http://127.0.0.1:54321/" in picture
     assert "(entered) → dread-door" in picture
     assert "dread-door → (left)" in picture
 
