@@ -15,10 +15,11 @@ def dashboard() -> Dashboard:
     figures = [
         number(
             "How old the counts are",
-            "Events that had arrived so long ago are counted in what is shown. 10 to 20 s on silent shards are normal.",
+            "Events that had arrived so long ago are counted in what is shown. 10 to 20 s on silent shards are normal; "
+            "DynamoDB Local tells times by the minute.",
             "s",
             _LAG,
-            thresholds=[(None, GREEN), (30, YELLOW), (60, RED)],
+            thresholds=[(None, GREEN), (60, YELLOW), (120, RED)],
             decimals=1,
         ),
         number(
