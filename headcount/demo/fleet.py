@@ -54,9 +54,9 @@ class Fleet:
         """Where the map is, for a browser."""
         return f"http://127.0.0.1:{self._map_port}/"
 
-    def start(self) -> None:
-        """Start all of them."""
-        for name in (*SERVICES, MAP):
+    def start(self, *names: str) -> None:
+        """Start these services."""
+        for name in names:
             port = free_port()
             self._running[name] = Running(name, port, self._spawn(name, port))
 
