@@ -33,7 +33,7 @@ class Contents:
 BASE: Final = Contents(REQUIREMENTS / "base.lock", jars=False)
 KCL: Final = Contents(REQUIREMENTS / "kcl.lock", jars=True)
 # By the targets of docker/Dockerfile.
-IMAGES: Final = {"consumer": KCL, "level_aggregator": KCL, "pruner": BASE, "tools": BASE}
+IMAGES: Final = {"consumer": KCL, "level_aggregator": KCL, "pruner": BASE, "game_map": BASE, "tools": BASE}
 
 
 class InventoryError(Exception):

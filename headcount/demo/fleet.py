@@ -1,4 +1,4 @@
-"""The three services as real processes, restarted when they die, as a container platform would."""
+"""The services as real processes, restarted when they die, as a container platform would."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from headcount.demo.leash import leashed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SERVICES = ("consumer", "level_aggregator", "pruner")
+SERVICES = ("consumer", "level_aggregator", "pruner")  # what counts
+MAP = "game_map"  # what shows it
+MAP_PORT = 8080  # if nobody has it
 DRAIN_SECONDS = 75.0
 
 
@@ -45,11 +47,17 @@ class Fleet:
         self._directory = directory
         self._running: dict[str, Running] = {}
         self._seen: dict[int, psutil.Process] = {}
+        self._map_port = MAP_PORT
 
-    def start(self) -> None:
-        """Start all three."""
-        for name in SERVICES:
-            port = _free_port()
+    @property
+    def map_address(self) -> str:
+        """Where the map is, for a browser."""
+        return f"http://127.0.0.1:{self._map_port}/"
+
+    def start(self, *names: str) -> None:
+        """Start these services."""
+        for name in names:
+            port = free_port()
             self._running[name] = Running(name, port, self._spawn(name, port))
 
     def restart_dead(self) -> list[str]:
@@ -129,10 +137,14 @@ class Fleet:
         return self._directory / f"{name}.log"
 
     def _spawn(self, name: str, port: int) -> subprocess.Popen[bytes]:
+        own = {"HEADCOUNT_METRICS_PORT": str(port)}
+        if name == MAP:
+            self._map_port = free_port(self._map_port)  # the one it had: browsers come back to it
+            own["HEADCOUNT_MAP_PORT"] = str(self._map_port)
         with self._log(name).open("ab") as log:
             return subprocess.Popen(  # noqa: S603 (our own services)
                 leashed(sys.executable, "-m", name),
-                env={**self._environment, "HEADCOUNT_METRICS_PORT": str(port)},
+                env={**self._environment, **own},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -158,7 +170,13 @@ def environment(endpoint: str, settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port(wanted: int = 0) -> int:
+    """The loopback port that is ``wanted`` if nobody has it, else any that is free."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # Whoever had it before may have clients that have not noticed its end.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

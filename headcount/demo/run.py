@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from headcount.aws import Aws, UnavailableError, verify_stream
-from headcount.demo.fleet import Fleet, environment
+from headcount.demo.fleet import MAP, SERVICES, Fleet, environment
 from headcount.demo.ministack import MiniStack
 from headcount.demo.observe import Observer
 from headcount.demo.options import Options
@@ -109,7 +109,7 @@ class _Run:
             self._fleet.kill_all()
 
     def _report(self, truth: Truth, traffic: Traffic, observer: Observer) -> Report:
-        self._fleet.start()
+        self._fleet.start(*SERVICES)
         began = time.monotonic()
         traffic.start()
         self._follow(traffic, observer, began)
@@ -125,6 +125,7 @@ class _Run:
         with ThreadPoolExecutor() as pool:
             both = ("consumer", "level_aggregator")
             codes |= dict(zip(both, pool.map(self._fleet.drain, both), strict=True))
+        codes |= {one.name: self._fleet.drain(one.name) for one in self._fleet.services() if one.name == MAP}
         observer.look()
         left_over = self._fleet.left_over()
         stable = self._options.stable_keys and not self._options.kill
@@ -173,6 +174,7 @@ class _Run:
         observer.look()
         if self._first_count is None and any(row.players for row in observer.levels.values()):
             self._first_count = self._view.elapsed()
+            self._fleet.start(MAP)  # until now there was nothing to see, and two cores had enough to do
             if traffic.running:
                 self._view.phase = "counting"
         self._view.show(self._screen, traffic, observer, self._fleet, len(self._kills))

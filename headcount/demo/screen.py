@@ -43,6 +43,7 @@ class Snapshot:
     elapsed: float = 0.0
     total: float = 0.0
     phase: str = ""
+    map: str = ""  # its address, once it can be looked at
     steps: Sequence[Step] = ()
     levels: Mapping[str, int] = field(default_factory=dict)  # players; empty until the first count is there
     moves: Sequence[Move] = ()  # the latest transitions, newest first
@@ -85,12 +86,19 @@ class Screen:
 
     def show(self, snapshot: Snapshot) -> None:
         """Show this from now on; four times a second is plenty."""
-        news, self._last = snapshot.phase != self._last.phase, snapshot
+        before, self._last = self._last, snapshot
+        news = snapshot.phase != before.phase
         if self._live:
             self._live.update(render(snapshot, self._console.height), refresh=True)
-        elif news or time.monotonic() >= self._next_line:
+            return
+        if snapshot.map != before.map:
+            self._line(f"The map is at {snapshot.map}")
+        if news or time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._every_seconds
-            self._console.print(status_line(snapshot), soft_wrap=True, highlight=False, markup=False)
+            self._line(status_line(snapshot))
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def status_line(snapshot: Snapshot) -> str:
@@ -134,7 +142,12 @@ def render_svg(snapshot: Snapshot, width: int = 100, height: int = 28) -> str:
 def _header(snapshot: Snapshot) -> RenderableType:
     line = Text.assemble((" Headcount ", "bold reverse"), "  ", _clock(snapshot), "  ", (snapshot.phase, "bold"))
     line.no_wrap, line.overflow = True, "ellipsis"
-    return Group(line, ProgressBar(total=snapshot.total or 1, completed=snapshot.elapsed))
+    below = Table.grid(padding=(0, 1), expand=True)
+    below.add_column(ratio=1)
+    below.add_column(no_wrap=True)
+    address = Text.assemble("map ", (snapshot.map, "bold underline")) if snapshot.map else Text()
+    below.add_row(ProgressBar(total=snapshot.total or 1, completed=snapshot.elapsed), address)
+    return Group(line, below)
 
 
 def _levels(levels: Mapping[str, int], rows: int) -> RenderableType:

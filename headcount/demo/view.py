@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from headcount.demo.fleet import MAP
 from headcount.demo.screen import Move, Screen, Service, Snapshot, State
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class View:
         self._steps: list[tuple[str, bool, float]] = []
         self._scraped_at = float("-inf")
         self._moves: list[Move] = []
+        self._map = ""
         self.phase = "starting"
         self.shown = self.busiest = Snapshot()
 
@@ -54,6 +56,8 @@ class View:
             self._scraped_at = time.monotonic()
             observer.scrape()
             self._moves = _moves(observer)
+            if observer.ready.get(MAP):
+                self._map = fleet.map_address
         counters, cutoff = traffic.counters, observer.cutoff
         writes = observer.totals.sum("headcount_consumer_player_writes_total")
         levels = {level: row.players for level, row in observer.levels.items() if row.players}
@@ -62,6 +66,7 @@ class View:
             elapsed=self.elapsed(),
             total=self._options.seconds,
             phase=self.phase,
+            map=self._map,
             steps=[*self._steps, *waiting],
             levels=levels,
             moves=self._moves,

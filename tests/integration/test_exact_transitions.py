@@ -23,5 +23,5 @@ def test_transitions_equal_the_truth_move_by_move(tmp_path: Path) -> None:
     assert told["invariants"] == dict.fromkeys(("I1", "I2", "I3", "I4", "I5", "I6"), True)
     assert told["events"]["sent"] >= 2000
     assert sum(told["events"].values()) == 2 * told["events"]["sent"]
-    assert told["exit_codes"] == {"consumer": 0, "level_aggregator": 0, "pruner": 0}
+    assert told["exit_codes"] == {"consumer": 0, "level_aggregator": 0, "pruner": 0, "game_map": 0}
     assert told["processes_left"] == 0

@@ -1,6 +1,7 @@
 """The demo under kill -9 every 10 s, and under a person's Ctrl-C: exact either way, and no process stays behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import psutil
 import pytest
@@ -46,6 +48,11 @@ class Demo:
     def counts(self) -> bool:
         """Whether the screen says that counts have begun to move."""
         return "counting" in self.output.read_text(errors="replace")
+
+    def map_shows(self, browser: httpx.Client) -> bool:
+        """Whether the map is where the screen says, and has players on it."""
+        [told, *_] = re.findall(r"The map is at (\S+)", self.output.read_text(errors="replace")) or [""]
+        return bool(told) and browser.get(told + "api/levels").json().get("total", 0) > 0
 
     def result(self) -> dict[str, Any]:
         """The report, once it has ended well and left nothing."""
@@ -91,12 +98,14 @@ def test_ctrl_c_drains_and_compares(demos: dict[str, Demo], measure: Measure) ->
     """In the middle of traffic; a terminal sends it to the whole foreground group."""
     demo = demos["interrupted"]
     eventually(demo.counts, COUNTING_SECONDS, "the demo to count")
+    with httpx.Client(trust_env=False, timeout=5) as browser:
+        eventually(lambda: demo.map_shows(browser), COUNTING_SECONDS, "the map to show players")
     begun = time.monotonic()
     os.killpg(demo.process.pid, signal.SIGINT)
     told = demo.result()
     measure("demo from Ctrl-C to its end", time.monotonic() - begun)
     assert told["exact"] is True, told["differences"]
-    assert told["exit_codes"] == {"consumer": 0, "level_aggregator": 0, "pruner": 0}
+    assert told["exit_codes"] == {"consumer": 0, "level_aggregator": 0, "pruner": 0, "game_map": 0}
 
 
 def test_kills_leave_everything_exact(demos: dict[str, Demo], measure: Measure) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headcount.demo.fleet import SERVICES
+from headcount.demo.fleet import MAP, SERVICES
 from headcount.demo.ministack import MiniStack
 from tests.integration.calls import Names, Permission
 from tests.integration.conftest import MakeSite
@@ -58,6 +58,7 @@ class Day:
         first = self._start("consumer", HEADCOUNT_WORKER_ID="first")
         aggregator = self._start("level_aggregator", HEADCOUNT_WORKER_ID="first")
         pruner = self._start("pruner")
+        game_map = self._start(MAP, HEADCOUNT_MAP_PORT="0")
         self._play()
         first.wait_for_workers(SHARDS)
         aggregator.wait_for_workers(1)
@@ -72,7 +73,7 @@ class Day:
 
         self._fall_silent()
         eventually(lambda: aggregator.log_lines("audit"), WAIT_SECONDS, "an audit")
-        for service in (second, aggregator, pruner):
+        for service in (second, aggregator, pruner, game_map):
             assert [service.get(path)[0] for path in ("/healthz", "/readyz", "/metrics")] == [200] * 3
             assert service.drain() == 0
 
@@ -130,4 +131,4 @@ def test_everything_allowed_is_called(policies: PolicyFile, made: Made) -> None:
 def test_the_file_is_in_order(policies: PolicyFile) -> None:
     """It is laid out so that complaints can name lines, and says each thing once, of all who call AWS."""
     refuse(policies.slips())
-    assert {one.service for one in policies.allowed} == {*SERVICES, "setup"}
+    assert {one.service for one in policies.allowed} == {*SERVICES, MAP, "setup"}

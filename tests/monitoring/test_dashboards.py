@@ -44,7 +44,7 @@ def test_the_datasource_is_scraped_as_often_as_it_says() -> None:
 def test_no_two_dashboards_have_one_name() -> None:
     for key in ("uid", "title"):
         names = [load(path)[key] for path in DASHBOARDS]
-        assert len(set(names)) == len(names) == 5
+        assert len(set(names)) == len(names) == 6
 
 
 @every_dashboard

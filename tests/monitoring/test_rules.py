@@ -34,7 +34,7 @@ def test_prometheus_scrapes_each_service_where_compose_knows_it() -> None:
     for name, job in jobs.items():
         (found,) = job["dns_sd_configs"]
         assert (found["names"], found["type"], found["port"]) == ([name], "A", 9464)
-    assert set(jobs) == {"consumer", "level_aggregator", "pruner"}
+    assert set(jobs) == {"consumer", "level_aggregator", "pruner", "game_map"}
 
 
 def test_every_rule_file_is_loaded_by_prometheus() -> None:

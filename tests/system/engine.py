@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 560
 HEALTHY_SECONDS = 180
-SERVICES = ("consumer", "level_aggregator", "pruner")
+SERVICES = ("consumer", "level_aggregator", "pruner", "game_map")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ def test_the_installed_wheel_runs_not_a_source_tree(service: str) -> None:
         assert path.startswith("/opt/headcount/lib/")
 
 
-@pytest.mark.parametrize(("service", "found"), [("consumer", [JAVA]), ("level_aggregator", [JAVA]), ("pruner", [])])
+@pytest.mark.parametrize(
+    ("service", "found"), [("consumer", [JAVA]), ("level_aggregator", [JAVA]), ("pruner", []), ("game_map", [])]
+)
 def test_only_what_runs_the_kcl_has_a_java_and_nothing_has_a_compiler(service: str, found: list[str]) -> None:
     [container, *_] = engine.containers(service)
     seek = f"import os; print(*[path for path in {[JAVA, *COMPILERS]} if os.path.exists(path)])"

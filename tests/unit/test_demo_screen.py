@@ -13,6 +13,7 @@ FULL = Snapshot(
     elapsed=42,
     total=90,
     phase="playing " * 30,
+    map="http://127.0.0.1:54321/",
     levels={f"a-level-with-a-name-that-is-quite-long-{i}": 10**6 // (i + 1) for i in range(60)} | {"[odd]": -3},
     moves=[("12:34", "x" * 90, "y" * 90, 10**7), ("12:34", None, "dread-door", 2), ("12:33", "dread-door", None, 1)]
     * 9,
@@ -53,6 +54,7 @@ def test_what_matters_is_on_80_by_24() -> None:
     picture = recorded(FULL).export_text()
     for word in ("a-level-with", "level_aggregator", "restarting", "0.113", "1.3 s", "999999", "75 s ago", "(1234/s)"):
         assert word in picture
+    assert "map http://127.0.0.1:54321/" in picture
     assert "(entered) → dread-door" in picture
     assert "dread-door → (left)" in picture
 
@@ -86,6 +88,14 @@ def test_without_a_terminal_lines_come_now_and_then_and_at_each_phase() -> None:
     assert [line.split()[1] for line in lines] == ["starting", "playing"]
     assert "[bold]odd 1" in lines[0]
     assert "\x1b" not in out.getvalue()
+
+
+def test_without_a_terminal_the_maps_address_has_a_line_of_its_own() -> None:
+    out = io.StringIO()
+    with Screen(Console(file=out, width=80), every_seconds=3600) as screen:
+        for address in ("", "http://127.0.0.1:8080/", "http://127.0.0.1:8080/"):
+            screen.show(Snapshot(phase="starting", map=address))
+    assert out.getvalue().splitlines()[1:] == ["The map is at http://127.0.0.1:8080/"]
 
 
 def test_a_terminal_keeps_the_last_picture() -> None:

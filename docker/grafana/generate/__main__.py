@@ -6,9 +6,9 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from . import consumer, cost, level_aggregator, overview, pruner
+from . import consumer, cost, game_map, level_aggregator, overview, pruner
 
-PAGES = (overview, consumer, level_aggregator, pruner, cost)
+PAGES = (overview, consumer, level_aggregator, pruner, game_map, cost)
 
 
 def main(directory: Path) -> None:

@@ -20,6 +20,7 @@ COLOURS = {  # by the name of a series: red is a fault, orange costs or waits, g
     "negative": RED,
     "no_watermark": YELLOW,
     "none": GREEN,
+    "ok": GREEN,
     "partial": YELLOW,
     "95 %": YELLOW,
     "99 %": ORANGE,

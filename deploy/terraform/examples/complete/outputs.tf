@@ -9,8 +9,13 @@ output "table_names" {
 }
 
 output "cluster_name" {
-  description = "ECS cluster with the three services."
+  description = "ECS cluster with the services."
   value       = module.headcount.cluster_name
+}
+
+output "game_map_dns_name" {
+  description = "The map's load balancer; let your map's name be an alias of it. Null without a map."
+  value       = module.headcount.game_map_dns_name
 }
 
 output "log_group_names" {

@@ -26,7 +26,7 @@ variable "registry" {
 }
 
 variable "image_tag" {
-  description = "Tag of the three images."
+  description = "Tag of the images."
   type        = string
 }
 
@@ -40,6 +40,18 @@ variable "shards" {
   description = "Shards of the events' stream: one takes 1 MB/s or 1,000 records a second."
   type        = number
   default     = 2
+}
+
+variable "map_certificate_arn" {
+  description = "Certificate of ACM for the game map's name; null: no map."
+  type        = string
+  default     = null
+}
+
+variable "map_client_cidrs" {
+  description = "Who may look at the map, as IPv4 ranges; [\"0.0.0.0/0\"]: everybody."
+  type        = list(string)
+  default     = []
 }
 
 variable "alarm_emails" {

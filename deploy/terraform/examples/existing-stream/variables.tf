@@ -10,6 +10,7 @@ variable "images" {
     consumer         = string
     level_aggregator = string
     pruner           = string
+    game_map         = optional(string)
   })
 }
 

@@ -23,7 +23,7 @@ variable "region" {
 
 resource "aws_ecr_repository" "service" {
   #checkov:skip=CKV_AWS_136:The images hold open source and no secrets; AWS's own encryption does.
-  for_each = toset(["consumer", "level-aggregator", "pruner"])
+  for_each = toset(["consumer", "level-aggregator", "pruner", "game-map"])
 
   name                 = "headcount-${each.key}"
   image_tag_mutability = "IMMUTABLE" # a rollback starts what it started then

@@ -51,6 +51,7 @@ locals {
     consumer         = distinct(compact([var.kms_key_arn, var.events_stream_kms_key_arn]))
     level_aggregator = compact([var.kms_key_arn])
     pruner           = compact([var.kms_key_arn])
+    game_map         = compact([var.kms_key_arn])
   }
 
   key_statements = {

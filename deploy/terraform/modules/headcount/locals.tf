@@ -15,9 +15,10 @@ locals {
   tags = merge(var.tags, { application = var.application, (var.cost_tag.key) = var.cost_tag.value })
 
   metrics_port = 9464
+  map_port     = 8080
 
   # By the name of the Python package; "application" is the KCL's, where the service has one.
-  services = {
+  every_service = {
     consumer = {
       slug        = "consumer"
       application = "${var.application}-consumer"
@@ -36,7 +37,15 @@ locals {
       image       = var.images.pruner
       size        = var.task_size.pruner
     }
+    game_map = {
+      slug        = "game-map"
+      application = null
+      image       = var.images.game_map
+      size        = var.task_size.game_map
+    }
   }
+
+  services = { for service, it in local.every_service : service => it if service != "game_map" || var.game_map != null }
 
   kcl_applications = { for service, it in local.services : service => it.application if it.application != null }
 }

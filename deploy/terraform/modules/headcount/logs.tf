@@ -2,7 +2,7 @@ locals {
   log_groups = { for service, it in local.services : service => "/${var.name}/${it.slug}" }
 
   # Lines that a person should know of, by what they say; docs/operations.md tells what to do.
-  log_signals = {
+  every_log_signal = {
     gap-error             = { service = "level_aggregator", pattern = "GapError", threshold = 1, says = "the aggregator stops: changes would be lost to the counts" }
     consumer-failed       = { service = "consumer", pattern = "record processor failed", threshold = 3, says = "workers of the consumer fail again and again" }
     aggregator-failed     = { service = "level_aggregator", pattern = "record processor failed", threshold = 3, says = "workers of the aggregator fail again and again" }
@@ -10,7 +10,11 @@ locals {
     aggregator-cannot-run = { service = "level_aggregator", pattern = "cannot run", threshold = 1, says = "the aggregator can't start" }
     pruner-cannot-run     = { service = "pruner", pattern = "cannot run", threshold = 1, says = "the pruner can't start" }
     pruner-pass-failed    = { service = "pruner", pattern = "pass failed", threshold = 3, says = "passes of the pruner fail again and again" }
+    map-cannot-run        = { service = "game_map", pattern = "cannot run", threshold = 1, says = "the map can't start" }
+    map-look-failed       = { service = "game_map", pattern = "look failed", threshold = 60, says = "looks of the map at the tables fail again and again" }
   }
+
+  log_signals = { for name, it in local.every_log_signal : name => it if contains(keys(local.services), it.service) }
 }
 
 resource "aws_cloudwatch_log_group" "service" {

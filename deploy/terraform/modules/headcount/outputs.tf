@@ -58,6 +58,21 @@ output "metrics_names" {
   value       = { for service, it in aws_service_discovery_service.service : service => "${it.name}.${var.service_discovery_namespace}" }
 }
 
+output "game_map_dns_name" {
+  description = "Where the map's load balancer is: what your map's name is to be an alias of. Null without a map."
+  value       = one(aws_lb.map[*].dns_name)
+}
+
+output "game_map_zone_id" {
+  description = "Route 53's zone of that name, for the alias. Null without a map."
+  value       = one(aws_lb.map[*].zone_id)
+}
+
+output "game_map_load_balancer_arn" {
+  description = "ARN of the map's load balancer, for a web ACL of yours. Null without a map."
+  value       = one(aws_lb.map[*].arn)
+}
+
 output "alarm_topic_arn" {
   description = "ARN of the SNS topic for alarms; null if none was made."
   value       = one(aws_sns_topic.alarms[*].arn)

@@ -20,6 +20,22 @@ locals {
     length(var.app_ids) == 0 ? {} : { HEADCOUNT_APP_IDS = join(",", var.app_ids) },
   )
 
+  # What a service gets beside that.
+  own_environment = {
+    for service in keys(local.services) : service => merge(local.environment, service != "game_map" ? {} : {
+      HEADCOUNT_MAP_HOST    = "0.0.0.0"
+      HEADCOUNT_MAP_PORT    = tostring(local.map_port)
+      HEADCOUNT_MAP_PROXIES = tostring(var.game_map.proxies)
+    })
+  }
+
+  ports = {
+    for service in keys(local.services) : service => [
+      for name, port in merge({ metrics = local.metrics_port }, service != "game_map" ? {} : { map = local.map_port }) :
+      { name = name, containerPort = port, hostPort = port, protocol = "tcp" }
+    ]
+  }
+
   # Nothing of Linux's privileges, nothing to write to but /tmp.
   confined = {
     privileged             = false
@@ -47,8 +63,8 @@ locals {
       essential    = true
       user         = "10001:10001"
       stopTimeout  = 120 # Fargate's most; a drain takes up to 65 s
-      environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-      portMappings = [{ name = "metrics", containerPort = local.metrics_port, hostPort = local.metrics_port, protocol = "tcp" }]
+      environment  = [for name in sort(keys(local.own_environment[service])) : { name = name, value = local.own_environment[service][name] }]
+      portMappings = local.ports[service]
       dependsOn    = [for url in var.prometheus_remote_write_url[*] : { containerName = "collector", condition = "START" }] # and so ends first
       mountPoints  = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
 

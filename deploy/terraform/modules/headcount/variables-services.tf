@@ -47,6 +47,7 @@ variable "task_size" {
     consumer         = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 2048 })
     level_aggregator = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 1024 })
     pruner           = optional(object({ cpu = number, memory = number }), { cpu = 256, memory = 512 })
+    game_map         = optional(object({ cpu = number, memory = number }), { cpu = 256, memory = 512 })
   })
   default = {}
 

@@ -17,15 +17,16 @@ variable "images" {
     consumer         = string
     level_aggregator = string
     pruner           = string
+    game_map         = optional(string)
   })
 
   validation {
-    condition     = alltrue([for image in values(var.images) : can(regex("^[^\\s:@]+(:[0-9]+/[^\\s:@]+)?(:[\\w][\\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$", image))])
+    condition     = alltrue([for image in compact(values(var.images)) : can(regex("^[^\\s:@]+(:[0-9]+/[^\\s:@]+)?(:[\\w][\\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$", image))])
     error_message = "images must be image references such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/headcount-consumer:1.0.0."
   }
 
   validation {
-    condition     = alltrue([for image in values(var.images) : can(regex("(:[^/]+|@sha256:.+)$", image)) && !endswith(image, ":latest")])
+    condition     = alltrue([for image in compact(values(var.images)) : can(regex("(:[^/]+|@sha256:.+)$", image)) && !endswith(image, ":latest")])
     error_message = "images must name a fixed tag or a digest: with latest or no tag a rollback would start what it rolls back from."
   }
 }
