@@ -1,4 +1,4 @@
-"""The API over HTTP: `/api/levels`, `/api/levels/{id}`, `/api/transitions`, `/api/history`, `/api/stream`."""
+"""The page at `/` and its API over HTTP; `game_map.openapi` describes that."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from game_map.answers import UnknownLevelError, encoded
 from game_map.guard import Guard
 from game_map.openapi import DESCRIPTION, MOST_HISTORY_MINUTES, MOST_MINUTES
+from game_map.pages import Page, layout
 from game_map.ranges import UnreadableError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Api:
     boards: Boards
     streams: Streams
     past: Past
+    own_layout: Response
 
     async def levels(self, request: Request) -> Response:
         """All levels that have players."""
@@ -85,6 +87,10 @@ class Api:
         last = _last_event(request.headers.get("last-event-id", ""))
         return StreamingResponse(self.streams.events(last), media_type="text/event-stream", headers=STREAMED)
 
+    async def layout(self, _: Request) -> Response:
+        """Where levels shall lie, as far as somebody has said so."""
+        return self.own_layout
+
     async def openapi(self, _: Request) -> Response:
         """The description of all this."""
         return JSONResponse(DESCRIPTION)
@@ -96,15 +102,20 @@ class Api:
 
 
 def make_app(settings: Settings, boards: Boards, streams: Streams, limits: Limits, past: Past) -> Starlette:
-    """The application; to be run in the event loop that ``boards`` are published in."""
-    api = Api(boards, streams, past)
+    """The application; to be run in the event loop that ``boards`` are published in.
+
+    Raises `UnavailableError` where the map's own layout can't be used.
+    """
+    api = Api(boards, streams, past, layout(settings.map_layout))
     routes = [
         Route("/api/levels", api.levels),
         Route("/api/levels/{id:path}", api.level),
         Route("/api/transitions", api.transitions),
         Route("/api/history", api.history),
         Route("/api/stream", api.stream),
+        Route("/api/layout", api.layout),
         Route("/api/openapi.json", api.openapi),
+        Mount("/", Page()),
     ]
     middleware = [Middleware(Guard, limits=limits, proxies=settings.map_proxies, now=time.monotonic)]
     if settings.map_origins:

@@ -17,6 +17,7 @@ _HEAD = {
     "lagSeconds": {"type": ["number", "null"], "minimum": 0, "description": "version minus asOf, in seconds."},
 }
 _PLAYERS = {"type": ["integer", "null"], "minimum": 0, "description": "null: fewer than may be told."}
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT = {"id": {"type": "string"}, "players": _PLAYERS}
 _MINUTES = {
     "name": "minutes",
@@ -134,6 +135,19 @@ DESCRIPTION: dict[str, Any] = {
                 "responses": _answers("History", 400, 404),
             }
         },
+        "/api/layout": {
+            "get": {
+                "summary": "Where levels shall lie on the map, as far as somebody has said so",
+                "responses": {
+                    "200": {
+                        "description": "By level.",
+                        "headers": {"Cache-Control": _TAG["Cache-Control"]},
+                        "content": {"application/json": {"schema": _ref("Layout")}},
+                    },
+                    **{code: _answers("Layout")[code] for code in ("414", "429", "431")},
+                },
+            }
+        },
         "/api/stream": {
             "get": {
                 "summary": "Changes as they come",
@@ -175,6 +189,10 @@ DESCRIPTION: dict[str, Any] = {
                     "levels": _list_of(_object({"id": {"type": "string"}, "averages": _AVERAGES})),
                 }
             ),
+            "Layout": {
+                "type": "object",
+                "additionalProperties": _object({"x": _SHARE, "y": _SHARE, "name": {"type": "string"}}, "name"),
+            },
             "Error": _object({"error": {"type": "string"}}),
         }
     },

@@ -184,6 +184,9 @@ class Settings(BaseSettings):
     map_fewest: int = Field(
         0, ge=0, le=1_000_000, description="Numbers below that, but for 0, are hidden: they might tell of one person."
     )
+    map_layout: Annotated[Path, AfterValidator(_not_blank)] | None = Field(
+        None, description="JSON file with where levels lie on the map: docs/map.md; unset: the map finds places itself."
+    )
     map_bucket: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",

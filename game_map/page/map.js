@@ -1,0 +1,253 @@
+// The page: brings the stream of counts, the map, the list and the panel together.
+
+import { draw } from "./curve.js";
+import { Stage } from "./draw.js";
+import { Live, ask } from "./live.js";
+import { age, noun, players as told, time } from "./words.js";
+
+const LATE_SECONDS = 60; // silent shards are known to be so after 10 to 20
+const LOST_SECONDS = 5;
+const FLOWS_MS = 5000;
+const HISTORY_MS = 60_000;
+const PANEL_MS = 2000;
+const [MINUTES, MINUTES_OF_LAYOUT] = [5, 60];
+
+const $ = (id) => document.getElementById(id);
+const rows = new Map(); // level -> its row in the list
+let histories = new Map();
+let chosen = null;
+let cameFrom = null; // what had the focus before the panel opened
+
+const stage = new Stage($("map"), choose);
+const live = new Live(show);
+
+function show({ levels, total }) {
+  const sorted = [...levels].map(([id, players]) => ({ id, players }));
+  sorted.sort((a, b) => (b.players ?? 0) - (a.players ?? 0) || (a.id < b.id ? -1 : 1));
+  stage.show(sorted);
+  list(sorted);
+  $("total").textContent = told(total);
+  $("total").dataset.total = total;
+  $("total-word").textContent = noun(total);
+  document.title = `${told(total)} ${noun(total)} · Headcount`;
+  $("empty").hidden = sorted.length > 0;
+  $("map").setAttribute("aria-label", `Map of ${sorted.length} levels with ${told(total)} ${noun(total)}; the list has the same counts`);
+  if (chosen !== null) count(levels.get(chosen) ?? 0);
+  tell();
+}
+
+// How old it is.
+
+function tell() {
+  const seconds = live.age();
+  const lost = live.lostFor();
+  const isLost = lost > LOST_SECONDS;
+  const isLate = seconds !== null && seconds > LATE_SECONDS;
+  document.body.dataset.state = !live.hasCounts ? "waiting" : isLost ? "lost" : isLate ? "late" : "live";
+  $("asof-text").textContent = asOf(seconds);
+  const words = warning(seconds, lost, isLost, isLate);
+  if ($("banner").textContent !== words) $("banner").textContent = words;
+  $("banner").hidden = words === "";
+  $("banner").classList.toggle("bad", isLost && live.hasCounts);
+}
+
+function asOf(seconds) {
+  if (!live.hasCounts) return "connecting…";
+  if (seconds === null) return "how old is not known yet";
+  return `as of ${time(Date.now() - 1000 * seconds)}, ${age(seconds)} ago`;
+}
+
+function warning(seconds, lost, isLost, isLate) {
+  if (!live.hasCounts) return lost > LOST_SECONDS ? "No counts yet: the server does not answer, or has not read the tables. Trying again." : "";
+  if (isLost) return "The connection is lost; trying again. What you see is what was known last.";
+  if (isLate) return `These counts are ${age(seconds)} old: events of the game are not being counted at the moment, or arrive late.`;
+  return "";
+}
+
+// The list.
+
+function list(sorted) {
+  const box = $("levels");
+  const wanted = $("search").value.trim().toLowerCase();
+  const ids = new Set(sorted.map(({ id }) => id));
+  for (const [id, row] of rows) {
+    if (ids.has(id)) continue;
+    row.item.remove();
+    rows.delete(id);
+  }
+  let matches = 0;
+  for (const [n, { id, players }] of sorted.entries()) {
+    const row = rows.get(id) ?? makeRow(id);
+    const text = told(players);
+    if (row.number.textContent !== text) row.number.textContent = text;
+    row.button.dataset.players = players ?? "few";
+    row.item.hidden = !stage.name(id).toLowerCase().includes(wanted);
+    matches += row.item.hidden ? 0 : 1;
+    // Whoever is in the list with the keyboard or the pointer is not moved about.
+    if (box.children[n] !== row.item && !box.matches(":hover, :focus-within")) box.insertBefore(row.item, box.children[n] ?? null);
+  }
+  $("none").hidden = matches > 0 || sorted.length === 0;
+}
+
+function makeRow(id) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  const [label, number] = ["label", "number"].map((name) => {
+    const part = document.createElement("span");
+    part.className = name;
+    return part;
+  });
+  const curve = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({ class: "curve", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" })) curve.setAttribute(key, value);
+  label.textContent = stage.name(id);
+  button.type = "button";
+  button.dataset.level = id;
+  button.append(label, curve, number);
+  button.addEventListener("click", () => choose(id));
+  item.append(button);
+  $("levels").append(item);
+  const row = { item, button, label, number, curve };
+  rows.set(id, row);
+  if (histories.has(id)) draw(curve, histories.get(id), 100, 24);
+  return row;
+}
+
+// The panel of one level.
+
+function choose(id) {
+  if (id === null || id === chosen) {
+    close();
+    return;
+  }
+  if (chosen === null) cameFrom = document.activeElement;
+  rows.get(chosen)?.button.removeAttribute("aria-current");
+  chosen = id;
+  rows.get(id)?.button.setAttribute("aria-current", "true");
+  stage.choose(id);
+  history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  $("panel-title").textContent = stage.name(id);
+  count(live.levels.get(id) ?? 0);
+  moves([], "panel-in", "from");
+  moves([], "panel-out", "to");
+  curve();
+  $("panel").hidden = false;
+  $("panel-title").focus({ preventScroll: true });
+  refresh();
+}
+
+function close() {
+  if (chosen === null) return;
+  rows.get(chosen)?.button.removeAttribute("aria-current");
+  chosen = null;
+  stage.choose(null);
+  history.replaceState(null, "", location.pathname + location.search);
+  $("panel").hidden = true;
+  if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+}
+
+function count(players) {
+  $("panel-players").textContent = told(players);
+  $("panel-word").textContent = noun(players);
+}
+
+function curve() {
+  const averages = histories.get(chosen);
+  $("panel-history").hidden = !averages?.some((average) => average !== null);
+  if ($("panel-history").hidden) return;
+  const most = Math.max(...averages.filter((average) => average !== null));
+  const words = `The last hour; at most ${told(Math.round(most))} in a minute's average`;
+  draw($("panel-curve"), averages, 300, 80);
+  $("panel-curve").setAttribute("aria-label", words);
+  $("panel-caption").textContent = words;
+}
+
+async function refresh() {
+  const id = chosen;
+  const found = id === null ? null : await ask(`api/levels/${id.split("/").map(encodeURIComponent).join("/")}?minutes=${MINUTES}`);
+  if (found === null || id !== chosen) return;
+  moves(found.in, "panel-in", "from");
+  moves(found.out, "panel-out", "to");
+}
+
+function moves(found, box, side) {
+  const items = found.slice(0, 8).map((move) => {
+    const item = document.createElement("li");
+    const [name, number] = [document.createElement("span"), document.createElement("span")];
+    name.textContent = move[side] === undefined ? (side === "from" ? "outside the game" : "out of the game") : stage.name(move[side]);
+    number.textContent = told(move.count);
+    number.className = "number";
+    item.append(name, number);
+    return item;
+  });
+  if (items.length === 0) {
+    const nobody = document.createElement("li");
+    nobody.textContent = "nobody";
+    items.push(nobody);
+  }
+  $(box).replaceChildren(...items);
+}
+
+// What comes more slowly.
+
+async function flows() {
+  const [recent, longer] = await Promise.all([MINUTES, MINUTES_OF_LAYOUT].map((minutes) => ask(`api/transitions?minutes=${minutes}`)));
+  if (recent === null) return;
+  stage.flow(recent.transitions, (longer ?? recent).transitions);
+  const sum = (key) => recent.transitions.filter((move) => move[key] === undefined).reduce((total, move) => total + move.count, 0);
+  $("traffic").textContent = `${told(sum("from"))} came, ${told(sum("to"))} left in ${MINUTES} minutes`;
+}
+
+async function past() {
+  const found = await ask("api/history?minutes=60");
+  if (found === null) return;
+  histories = new Map(found.levels.map(({ id, averages }) => [id, averages]));
+  for (const [id, row] of rows) if (histories.has(id)) draw(row.curve, histories.get(id), 100, 24);
+  if (chosen !== null) curve();
+}
+
+// The tools.
+
+function theme() {
+  const order = ["auto", "light", "dark"];
+  const root = document.documentElement;
+  const next = order[(order.indexOf(root.dataset.theme ?? "auto") + 1) % order.length];
+  if (next === "auto") delete root.dataset.theme;
+  else root.dataset.theme = next;
+  $("theme-toggle").textContent = `Theme: ${next}`;
+  try {
+    localStorage.setItem("headcount-theme", next);
+  } catch {
+    // it holds until the page is left
+  }
+}
+
+$("theme-toggle").textContent = `Theme: ${document.documentElement.dataset.theme ?? "auto"}`;
+$("theme-toggle").addEventListener("click", theme);
+$("list-toggle").addEventListener("click", () => {
+  const isAlone = document.querySelector("main").classList.toggle("alone");
+  $("list-toggle").setAttribute("aria-pressed", String(!isAlone));
+});
+$("search").addEventListener("input", () => list([...live.levels].map(([id, players]) => ({ id, players })).sort((a, b) => (b.players ?? 0) - (a.players ?? 0) || (a.id < b.id ? -1 : 1))));
+$("panel-close").addEventListener("click", close);
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") close();
+});
+addEventListener("hashchange", fromAddress);
+
+function fromAddress() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (id !== "" && id !== "levels" && id !== chosen) choose(id);
+}
+
+async function begin() {
+  const layout = await ask("api/layout");
+  if (layout !== null) stage.pin(layout);
+  for (const [work, pause] of [[flows, FLOWS_MS], [past, HISTORY_MS], [refresh, PANEL_MS]]) {
+    work();
+    setInterval(work, pause);
+  }
+  setInterval(tell, 1000);
+  fromAddress();
+}
+
+begin();

@@ -1,0 +1,80 @@
+"""The page: static files, small enough to be served without a build step, and a map's layout of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
+
+from headcount.aws import UnavailableError
+
+if TYPE_CHECKING:
+    import os
+
+    from starlette.responses import Response
+    from starlette.types import Scope
+
+PAGE = Path(__file__).with_name("page")
+# Asked for again with the entity tag after a minute: whoever upgrades sees the new page soon.
+CACHED = {"Cache-Control": "public, max-age=60"}
+LARGEST_LAYOUT = 1_000_000  # bytes
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Place(BaseModel):
+    """Where a level lies, in shares of the map's width and height, and what it is called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: Share
+    y: Share
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Page(StaticFiles):
+    """`/` and what it loads."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=PAGE, html=True)
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """As starlette's, with how long it may be cached."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers.update(CACHED)
+        return response
+
+
+def layout(path: Path | None) -> JSONResponse:
+    """The answer of `/api/layout`, empty without a file. Raises `UnavailableError` where it can't be used."""
+    if path is None:
+        return JSONResponse({}, headers=CACHED)
+    where = f"The map's layout {path} (HEADCOUNT_MAP_LAYOUT)"
+    try:
+        if path.stat().st_size > LARGEST_LAYOUT:
+            raise UnavailableError(f"{where} is larger than {LARGEST_LAYOUT:,} bytes.")
+        found: Any = orjson.loads(path.read_bytes())
+        places = TypeAdapter(dict[str, Place]).validate_python(found)
+    except OSError as error:
+        raise UnavailableError(f"{where} can't be read: {error.strerror}.") from error
+    except orjson.JSONDecodeError as error:
+        raise UnavailableError(f"{where} is not JSON: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(map(str, first["loc"])) or "it"
+        raise UnavailableError(
+            f'{where} is not as it must be: {at}: {first["msg"]}. It is {{"<level>": {{"x": 0 to 1, "y": 0 to 1, '
+            '"name": "if it has another"}, …}.'
+        ) from error
+    content = {level: place.model_dump(exclude_none=True) for level, place in places.items()}
+    return JSONResponse(content, headers=CACHED)

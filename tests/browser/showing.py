@@ -1,0 +1,127 @@
+"""What the browser tests look at: a game's services, and what the page shows of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+from tests.integration.events import level_event
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request
+
+    from tests.integration.service import Service
+    from tests.integration.sites import Site
+
+Counts = dict[str, int]
+
+PHONE = (390, 844)
+DESK = (1440, 900)
+
+
+class Showing:
+    """A game's services; ``map`` is the one that serves the page."""
+
+    def __init__(self, site: Site, port: int) -> None:
+        self.site, self.port = site, port
+        self.consumer = site.start("consumer")
+        for name in ("level_aggregator", "pruner"):
+            site.start(name)
+        self.map = self.start_map()
+
+    @property
+    def address(self) -> str:
+        """Of the page."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start_map(self) -> Service:
+        """Start the map, on the port that it always has."""
+        self.map = self.site.start("game_map", HEADCOUNT_MAP_PORT=str(self.port), HEADCOUNT_MAP_RATE="1000")
+        return self.map
+
+    def enter(self, player: str, level: str) -> None:
+        """One player goes to a level."""
+        self.site.put(0, level_event(player, level, time.time_ns() // 1_000_000))
+
+    def counts(self) -> Counts:
+        """LevelState now."""
+        return {level: row.players for level, row in self.site.counts.levels().items() if row.players}
+
+
+class Visitor:
+    """Who looks at the page; notes what goes wrong on it, and what it loads."""
+
+    def __init__(
+        self, browser: Browser, address: str, size: tuple[int, int] = DESK, scheme: str = "light", scale: float = 1
+    ) -> None:
+        self._context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if scheme == "dark" else "light",
+            device_scale_factor=scale,
+        )
+        self.page: Page = self._context.new_page()
+        self.errors: list[str] = []
+        self.loaded: dict[str, int] = {}
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        self.page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
+        self.page.on("requestfinished", self._note)
+        self.page.goto(address)
+        self.page.wait_for_selector("body[data-state=live], body[data-state=late]")
+
+    def _note(self, request: Request) -> None:
+        sizes = request.sizes()
+        self.loaded[request.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
+
+    def on_the_map(self) -> Counts:
+        """Counts as the islands have them."""
+        return self._counts("#map .place")
+
+    def in_the_list(self) -> Counts:
+        """Counts as the list has them."""
+        return self._counts("#levels button")
+
+    def total(self) -> int:
+        """All players."""
+        return int(self.page.get_attribute("#total", "data-total") or -1)
+
+    def banner(self) -> str:
+        """The warning that is shown; empty: none is."""
+        banner = self.page.locator("#banner")
+        return banner.inner_text() if banner.is_visible() else ""
+
+    def _counts(self, where: str) -> Counts:
+        read = "(all) => Object.fromEntries(all.map(({dataset}) => [dataset.level, Number(dataset.players)]))"
+        found: Counts = self.page.eval_on_selector_all(where, read)
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.close()
+
+
+class History:
+    """What LevelState was, looked at all the time while it is entered."""
+
+    def __init__(self, showing: Showing) -> None:
+        self._showing = showing
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.states: list[Counts] = []
+
+    def _run(self) -> None:
+        while not self._ends.wait(0.02):
+            now = self._showing.counts()
+            if not self.states or self.states[-1] != now:
+                self.states.append(now)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()

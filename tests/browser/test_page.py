@@ -1,0 +1,163 @@
+"""The page in a real browser, before a real game: it shows what LevelState holds, and says when that is old."""
+
+import random
+import time
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.browser.showing import PHONE, History, Showing, Visitor
+from tests.integration.waiting import eventually
+
+PLAYERS, LEVELS = 40, 8
+WAIT_SECONDS = 60.0
+LATE_SECONDS = 150.0  # the page warns after a minute, and is a little late itself
+LOOKS = 20
+LOOK_SECONDS = 0.7
+MOST_BYTES = 200_000
+ODD = '<img src=x onerror="alert(1)"> & "quoted"'
+
+
+@pytest.fixture(autouse=True)
+def players(showing: Showing) -> None:
+    """Everybody is somewhere."""
+    if showing.counts():
+        return
+    for number in range(PLAYERS):
+        showing.enter(f"player-{number}", f"level-{number % LEVELS}")
+    showing.enter("player-0", ODD)
+    eventually(lambda: sum(showing.counts().values()) == PLAYERS, WAIT_SECONDS, "everybody")
+
+
+def shows(visitor: Visitor, showing: Showing) -> bool:
+    counts = showing.counts()
+    return visitor.on_the_map() == visitor.in_the_list() == counts and visitor.total() == sum(counts.values())
+
+
+def test_counts_are_those_of_level_state_while_players_move(chromium: Browser, showing: Showing) -> None:
+    dice = random.Random(3)
+    with Visitor(chromium, showing.address) as visitor:
+        eventually(lambda: shows(visitor, showing), WAIT_SECONDS, "the counts at rest")
+        seen = []
+        with History(showing) as history:
+            for _ in range(LOOKS):
+                for _ in range(dice.randrange(3)):
+                    showing.enter(f"player-{dice.randrange(PLAYERS)}", f"level-{dice.randrange(LEVELS)}")
+                visitor.page.wait_for_timeout(1000 * LOOK_SECONDS)
+                seen.append(visitor.in_the_list())
+            eventually(lambda: shows(visitor, showing), WAIT_SECONDS, "the counts at the end")
+        places = [history.states.index(counts) for counts in seen]
+        assert places == sorted(places)
+        assert len(set(places)) > LOOKS / 4
+        assert visitor.errors == []
+
+
+def test_names_are_text_whatever_they_are(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        button = visitor.page.get_by_role("button", name=ODD)
+        button.click()
+        expect(visitor.page.locator("#panel-title")).to_have_text(ODD)
+        expect(visitor.page.locator("#panel-in")).to_contain_text("level-0")
+        assert visitor.page.locator("img").count() == 0
+        assert visitor.errors == []
+
+
+def test_a_level_is_found_and_read_with_the_keyboard_alone(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        page = visitor.page
+        page.locator("#search").focus()
+        page.keyboard.type("LEVEL-3")
+        expect(page.locator("#levels li:visible")).to_have_count(1)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab") if page.evaluate("document.activeElement.id") == "levels" else None
+        page.keyboard.press("Enter")
+        expect(page.locator("#panel-title")).to_be_focused()
+        expect(page.locator("#panel-players")).to_have_text(str(showing.counts()["level-3"]))
+        assert page.url.endswith("#level-3")
+        page.keyboard.press("Escape")
+        expect(page.locator("#panel")).to_be_hidden()
+        assert page.evaluate("document.activeElement.dataset.level") == "level-3"
+        page.locator("#search").fill("no such level")
+        expect(page.locator("#none")).to_be_visible()
+
+
+def test_a_level_has_an_address(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, f"{showing.address}#level-5") as visitor:
+        expect(visitor.page.locator("#panel-title")).to_have_text("level-5")
+        visitor.page.locator("#map .place[data-level=level-6] .land").click()
+        expect(visitor.page.locator("#panel-title")).to_have_text("level-6")
+        visitor.page.get_by_role("button", name="Close").click()
+        expect(visitor.page.locator("#panel")).to_be_hidden()
+        assert visitor.page.evaluate("location.hash") == ""
+
+
+@pytest.mark.parametrize("panel", ["", "#level-1"], ids=["map", "panel"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["desk", "phone"])
+def test_nothing_keeps_anybody_out(
+    chromium: Browser, showing: Showing, size: tuple[int, int], scheme: str, panel: str
+) -> None:
+    with Visitor(chromium, f"{showing.address}{panel}", size, scheme) as visitor:
+        eventually(visitor.in_the_list, WAIT_SECONDS, "levels")
+        found = Axe().run(visitor.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_page_is_small_and_asks_nobody_else(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        visitor.page.wait_for_timeout(2000)
+        assert all(url.startswith(showing.address) for url in visitor.loaded)
+        files = {url: size for url, size in visitor.loaded.items() if "/api/" not in url}
+        assert {"map.js", "draw.js", "layout.js", "map.css"} <= {url.removeprefix(showing.address) for url in files}
+        assert sum(files.values()) < MOST_BYTES, files
+        assert visitor.errors == []
+
+
+def test_the_theme_that_is_chosen_stays(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        button = visitor.page.get_by_role("button", name="Theme")
+        button.click()
+        button.click()
+        expect(button).to_have_text("Theme: dark")
+        visitor.page.reload()
+        expect(button).to_have_text("Theme: dark")
+        assert visitor.page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_nothing_moves_for_who_wants_it_so(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        visitor.page.emulate_media(reduced_motion="reduce")
+        visitor.page.reload()
+        eventually(visitor.on_the_map, WAIT_SECONDS, "levels")
+        visitor.page.wait_for_timeout(500)
+        assert visitor.page.evaluate("document.getAnimations().length") == 0
+
+
+def test_it_says_that_counts_are_old_and_when_they_are_not_any_more(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        eventually(lambda: visitor.banner() == "", WAIT_SECONDS, "no warning")
+        assert showing.consumer.drain() == 0
+        stopped_at = time.monotonic()
+        eventually(lambda: "old" in visitor.banner(), LATE_SECONDS, "the warning")
+        assert time.monotonic() - stopped_at > WAIT_SECONDS - 30  # silent shards trail by 20 s, by no more
+        assert visitor.page.get_attribute("body", "data-state") == "late"
+        expect(visitor.page.locator("#asof")).to_contain_text("ago")
+
+        showing.consumer = showing.site.start("consumer")
+        showing.enter("player-1", "level-7")
+        eventually(lambda: visitor.banner() == "", LATE_SECONDS, "no warning")
+        eventually(lambda: shows(visitor, showing), WAIT_SECONDS, "the counts")
+        assert visitor.errors == []
+
+
+def test_it_comes_back_after_the_map_does(chromium: Browser, showing: Showing) -> None:
+    with Visitor(chromium, showing.address) as visitor:
+        before = visitor.in_the_list()
+        showing.map.supervisor.kill()
+        eventually(lambda: "connection is lost" in visitor.banner(), WAIT_SECONDS, "the warning")
+        assert visitor.in_the_list() == before
+        showing.enter("player-2", "level-0")
+        showing.start_map()
+        eventually(lambda: visitor.banner() == "", WAIT_SECONDS, "no warning")
+        eventually(lambda: shows(visitor, showing), WAIT_SECONDS, "the counts")
