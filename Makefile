@@ -6,7 +6,7 @@ ARGS ?=
 # Processes that tests run in, side by side: real services wait most of the time. What may not stands in tests/lanes.py.
 WORKERS ?= 3
 
-.PHONY: install demo test faults system simulate mutants bench lint format lock sbom licences audit-dependencies dashboards checkov clean
+.PHONY: install demo test browser faults system simulate mutants bench lint format lock sbom licences audit-dependencies dashboards checkov clean
 
 install: $(INSTALLED)
 
@@ -25,6 +25,10 @@ demo: install
 
 test: install
 	$(PY) -m pytest --numprocesses $(WORKERS) $(ARGS)
+
+# The map's page in a real Chromium (Debian's package chromium), before a real game; some 6 minutes. ARGS: --write-screenshots.
+browser: install
+	$(PY) -m pytest tests/browser $(ARGS)
 
 # Every real fault, one after the other, some 20 minutes; puts the table into docs/correctness.md. ARGS: some of them, no table.
 faults: install

@@ -1,6 +1,6 @@
 // The map as SVG: levels are islands, moves of the last minutes the ways between them.
 
-import { arrange, fit, label, radii } from "./layout.js";
+import { SHORE, arrange, fit, label, radii } from "./layout.js";
 import { players as told } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -122,7 +122,7 @@ export class Stage {
       place.goal = goal;
       if (place.now === null) place.now = { ...goal, r: calm.matches ? goal.r : 0 };
       if (atOnce || calm.matches) place.now = { ...goal };
-      const heat = counts.get(id) / most;
+      const heat = (counts.get(id) / most) ** 0.7;
       place.group.style.setProperty("--heat", heat.toFixed(3));
       place.group.classList.toggle("hot", heat > HOT);
     }
@@ -153,10 +153,12 @@ export class Stage {
     const spots = label(boxes, width, height);
     for (const { id, r, height: h } of boxes) {
       const place = this.places.get(id);
-      const spot = spots.get(id) ?? { dx: 0, dy: r + 0.7 * h };
+      const spot = spots.get(id) ?? { dx: 0, dy: SHORE * r + 0.7 * h, inside: false };
       place.name.setAttribute("x", spot.dx);
       place.name.setAttribute("y", spot.dy);
       place.group.classList.toggle("crowded", !spots.has(id));
+      place.group.classList.toggle("roomy", spot.inside);
+      place.count.setAttribute("y", spot.inside ? -0.12 * r : 0);
     }
   }
 
@@ -217,7 +219,7 @@ export class Stage {
       moves = moves || now[key] !== goal[key];
     }
     place.group.setAttribute("transform", `translate(${now.x.toFixed(1)} ${now.y.toFixed(1)})`);
-    place.shore.setAttribute("r", (1.16 * now.r + 3).toFixed(1));
+    place.shore.setAttribute("r", (SHORE * now.r + 2).toFixed(1));
     place.land.setAttribute("r", now.r.toFixed(1));
     place.ripple.setAttribute("r", now.r.toFixed(1));
     return moves;

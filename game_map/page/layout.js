@@ -1,6 +1,7 @@
 // Where levels lie: those between which players move lie near each other. Pure, and the same each time.
 
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
+export const SHORE = 1.16; // of an island's radius
 const ROUNDS = 260;
 const ROUNDS_MORE = 40; // where most are placed already
 const STAY = 0.12; // how much of a move one makes who had a place before
@@ -104,10 +105,10 @@ function relax(nodes, springs, ideal, heat) {
 }
 
 /** Radii of circles whose area goes by count, as a Map; together some `share` of the stage. */
-export function radii(counts, width, height, share = 0.15) {
+export function radii(counts, width, height, share = 0.12) {
   const total = [...counts.values()].reduce((sum, count) => sum + Math.max(1, count), 0);
   const scale = Math.sqrt((share * width * height) / (Math.PI * Math.max(12, total)));
-  const most = 0.17 * Math.min(width, height);
+  const most = 0.14 * Math.min(width, height);
   const least = Math.max(4, Math.min(width, height) / 130);
   return new Map([...counts].map(([id, count]) => [id, Math.min(most, Math.max(least, scale * Math.sqrt(count)))]));
 }
@@ -126,13 +127,13 @@ export function fit(places, radius, width, height, fixed = {}, gap = 14) {
     const across = own ? own.x : (x - left) / (right - left);
     const down = own ? own.y : (y - top) / (bottom - top);
     const r = radius.get(id) ?? 4;
-    const inset = edge + r;
+    const inset = edge + SHORE * r;
     return { id, r, own: Boolean(own), x: inset + across * (width - 2 * inset), y: inset + down * (height - 2 * inset) };
   });
   for (let round = 0; round < 120; round += 1) {
     if (!separate(nodes, gap)) break;
     for (const node of nodes) {
-      const inset = edge + node.r;
+      const inset = edge + SHORE * node.r;
       node.x = Math.min(width - inset, Math.max(inset, node.x));
       node.y = Math.min(height - inset, Math.max(inset, node.y));
     }
@@ -152,7 +153,7 @@ function separate(nodes, gap) {
     for (let j = 0; j < i; j += 1) {
       const a = nodes[i];
       const b = nodes[j];
-      const need = a.r + b.r + gap;
+      const need = SHORE * (a.r + b.r) + gap;
       let x = a.x - b.x;
       let y = a.y - b.y;
       let distance = Math.hypot(x, y);
@@ -175,26 +176,31 @@ function separate(nodes, gap) {
 }
 
 /**
- * Which labels can be shown without one over another: a Map from id to {dx, dy, inside, width}, those of large levels first.
- * `boxes`: [{id, x, y, r, width, height}], fullest first; `width` and `height` of its text.
+ * Which labels can be shown without one over another: a Map from id to {dx, dy, inside}, those of large levels first.
+ * `boxes`: [{id, x, y, r, width, height}], fullest first; `width` and `height` of its text. Large islands hold theirs.
  */
 export function label(boxes, width, height) {
-  const taken = boxes.map(({ id, x, y, r }) => ({ id, left: x - r, right: x + r, top: y - r, bottom: y + r, isLand: true }));
+  const taken = boxes.map(({ id, x, y, r }) => {
+    const shore = SHORE * r;
+    return { id, left: x - shore, right: x + shore, top: y - shore, bottom: y + shore };
+  });
   const shown = new Map();
   for (const { id, x, y, r, width: w, height: h } of boxes) {
     const inward = Math.min(width - 3 - w / 2 - x, Math.max(3 + w / 2 - x, 0)); // of a level near the map's edge
+    const shore = SHORE * r;
     const spots = [
-      { dx: inward, dy: r + 0.75 * h + 2 },
-      { dx: inward, dy: -r - 0.75 * h - 2 },
-      { dx: r + w / 2 + 5, dy: 0 },
-      { dx: -r - w / 2 - 5, dy: 0 },
+      ...(w < 1.5 * r && h < 0.5 * r ? [{ dx: 0, dy: 0.45 * r, inside: true }] : []),
+      { dx: inward, dy: shore + 0.7 * h + 2 },
+      { dx: inward, dy: -shore - 0.7 * h - 2 },
+      { dx: shore + w / 2 + 5, dy: 0 },
+      { dx: -shore - w / 2 - 5, dy: 0 },
     ];
-    for (const { dx, dy } of spots) {
+    for (const { dx, dy, inside = false } of spots) {
       const box = { id, left: x + dx - w / 2, right: x + dx + w / 2, top: y + dy - h / 2, bottom: y + dy + h / 2 };
       const fits = box.left >= 2 && box.right <= width - 2 && box.top >= 2 && box.bottom <= height - 2;
       if (fits && taken.every((other) => other.id === id || !overlap(box, other))) {
         taken.push(box);
-        shown.set(id, { dx, dy });
+        shown.set(id, { dx, dy, inside });
         break;
       }
     }

@@ -5,7 +5,7 @@ import { Stage } from "./draw.js";
 import { Live, ask } from "./live.js";
 import { age, noun, players as told, time } from "./words.js";
 
-const LATE_SECONDS = 60; // silent shards are known to be so after 10 to 20
+const LATE_SECONDS = 90; // silent shards are known to be so after 10 to 20, where DynamoDB is an emulator after 60
 const LOST_SECONDS = 5;
 const FLOWS_MS = 5000;
 const HISTORY_MS = 60_000;
