@@ -108,7 +108,10 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 def _minutes(request: Request) -> int:
-    text = request.query_params.get("minutes", str(DEFAULT_MINUTES))
+    told = request.query_params.getlist("minutes")
+    if len(told) > 1:  # a proxy might heed another one than we do
+        raise HTTPException(400, "minutes must be given once.")
+    text = told[0] if told else str(DEFAULT_MINUTES)
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_MINUTES))
     if not is_number or not 1 <= int(text) <= MOST_MINUTES:
         raise HTTPException(400, f"minutes must be a whole number from 1 to {MOST_MINUTES}.")

@@ -60,6 +60,13 @@ def _answers(name: str, *refusals: int) -> dict[str, Any]:
     }
 
 
+def _linked(answers: dict[str, Any], operation: str, **parameters: str) -> dict[str, Any]:
+    """Says where an answer has what another operation asks for: JSON pointers by parameter."""
+    wanted = {f"path.{name}": f"$response.body#{pointer}" for name, pointer in parameters.items()}
+    link = {"operationId": operation, "parameters": wanted}
+    return {**answers, "200": {**answers["200"], "links": {operation: link}}}
+
+
 _STREAM = {
     "200": {
         "description": (
@@ -81,9 +88,16 @@ DESCRIPTION: dict[str, Any] = {
         "description": "How many players are in each level of a game now, and how they moved.",
     },
     "paths": {
-        "/api/levels": {"get": {"summary": "Levels with players, fullest first", "responses": _answers("Levels")}},
+        "/api/levels": {
+            "get": {
+                "operationId": "levels",
+                "summary": "Levels with players, fullest first",
+                "responses": _linked(_answers("Levels"), "level", id="/levels/0/id"),
+            }
+        },
         "/api/levels/{id}": {
             "get": {
+                "operationId": "level",
                 "summary": "One level, with its moves in and out",
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
@@ -94,6 +108,7 @@ DESCRIPTION: dict[str, Any] = {
         },
         "/api/transitions": {
             "get": {
+                "operationId": "transitions",
                 "summary": "Moves of the last minutes, most frequent first",
                 "parameters": [_MINUTES],
                 "responses": _answers("Transitions", 400),
@@ -101,6 +116,7 @@ DESCRIPTION: dict[str, Any] = {
         },
         "/api/stream": {
             "get": {
+                "operationId": "stream",
                 "summary": "Changes as they come",
                 "parameters": [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}],
                 "responses": _STREAM,

@@ -112,6 +112,11 @@ def test_minutes_out_of_range_are_refused(api: Api, minutes: str) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_minutes_given_twice_are_refused(api: Api) -> None:
+    assert api.get("/api/transitions?minutes=5&minutes=6").status_code == 400
+    assert api.get("/api/levels/forest?minutes=5&minutes=5").status_code == 400
+
+
 def test_what_is_too_long_is_refused(api: Api) -> None:
     assert api.get("/api/levels?" + "x" * 2048).status_code == 414
     assert api.get("/api/levels", headers={"X-Long": "x" * 16_384}).status_code == 431
