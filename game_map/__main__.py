@@ -13,9 +13,11 @@ from game_map.board import Blur
 from game_map.boards import Boards
 from game_map.limits import Limits
 from game_map.loop import Loop
+from game_map.ops import Ops
 from game_map.reading import Parts, Reading
 from game_map.server import Server
 from game_map.stream import Streams
+from game_map.usage import Meter
 from headcount.aws import Aws, verify_stream, verify_table_stream, verify_tables
 from headcount.endpoints import Health, listening, serve
 from headcount.event_stream import EventStream
@@ -45,6 +47,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     registry = CollectorRegistry()
     BuildMetrics(registry).tell("game_map")
     metrics = MapMetrics(registry)
+    meter = Meter(hasty.spending.units) if settings.map_ops else None
     reading = Reading(
         Parts(
             events=EventStream(hasty.kinesis, settings.events_stream),
@@ -56,6 +59,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
                 hasty.dynamodb, settings.level_table, settings.transitions_table, settings.transitions_retention_seconds
             ),
             readers=ThreadPoolExecutor(READERS, "transitions"),
+            meter=meter,
         )
     )
     boards = Boards(Blur(settings.map_fewest))
@@ -63,7 +67,8 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     limits = Limits(settings.map_rate, settings.map_burst)
     metrics.streams.set_function(lambda: streams.open)
     listener = listening(settings.map_host, settings.map_port, "the map", ("map_host", "map_port"))
-    server = Server(make_app(settings, boards, streams, limits), boards, listener)
+    ops = Ops(meter, settings) if meter else None
+    server = Server(make_app(settings, boards, streams, limits, ops), boards, listener)
     loop = Loop(reading, server.publish, metrics, stop)
     server.start()
     serve(

@@ -1,21 +1,25 @@
-"""The API over HTTP: `/api/levels`, `/api/levels/{id}`, `/api/transitions`, `/api/stream`, `/api/openapi.json`."""
+"""The API over HTTP: `/api/levels`, `/api/levels/{id}`, `/api/transitions`, `/api/stream`, `/api/openapi.json`.
+
+For operators `/api/ops` and its page `/ops`, where that is set.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from game_map.answers import UnknownLevelError, encoded
 from game_map.guard import Guard
-from game_map.openapi import DESCRIPTION, MOST_MINUTES
+from game_map.openapi import MOST_MINUTES, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +28,11 @@ if TYPE_CHECKING:
 
     from game_map.boards import Boards
     from game_map.limits import Limits
+    from game_map.ops import Ops
     from game_map.stream import Streams
     from headcount.settings import Settings
 
+PAGE = Path(__file__).with_name("page")
 DEFAULT_MINUTES = 5
 LONGEST_VERSION = 16  # digits
 # A copy in a CDN may be shown for a second; one that is a little older while a new one is fetched.
@@ -40,6 +46,7 @@ class Api:
 
     boards: Boards
     streams: Streams
+    ops: Ops | None = None
 
     async def levels(self, request: Request) -> Response:
         """All levels that have players."""
@@ -69,7 +76,14 @@ class Api:
 
     async def openapi(self, _: Request) -> Response:
         """The description of all this."""
-        return JSONResponse(DESCRIPTION)
+        return JSONResponse(described(ops=self.ops is not None))
+
+    async def costs(self, _: Request) -> Response:
+        """What operators see; no cache may keep it."""
+        told = self.ops.told(self.boards.newest.board) if self.ops else None
+        if told is None:
+            raise HTTPException(503, "The services' rows have not been read twice yet.", {"Retry-After": "10"})
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
     def _answer(self, request: Request, body: Callable[[], dict[str, Any]]) -> Response:
         if self.boards.is_empty:
@@ -82,9 +96,9 @@ class Api:
         return Response(content, media_type="application/json", headers=headers)
 
 
-def make_app(settings: Settings, boards: Boards, streams: Streams, limits: Limits) -> Starlette:
-    """The application; to be run in the event loop that ``boards`` are published in."""
-    api = Api(boards, streams)
+def make_app(settings: Settings, boards: Boards, streams: Streams, limits: Limits, ops: Ops | None = None) -> Starlette:
+    """The application; to be run in the event loop that ``boards`` are published in. ``ops``: where it is shown."""
+    api = Api(boards, streams, ops)
     routes = [
         Route("/api/levels", api.levels),
         Route("/api/levels/{id:path}", api.level),
@@ -92,11 +106,22 @@ def make_app(settings: Settings, boards: Boards, streams: Streams, limits: Limit
         Route("/api/stream", api.stream),
         Route("/api/openapi.json", api.openapi),
     ]
+    if ops is not None:
+        routes += [Route("/api/ops", api.costs), *map(_file, ("/ops", "/ops.css", "/ops.js"))]
     middleware = [Middleware(Guard, limits=limits, proxies=settings.map_proxies, now=time.monotonic)]
     if settings.map_origins:
         origins = sorted(settings.map_origins)
         middleware.append(Middleware(CORSMiddleware, allow_origins=origins, allow_headers=["Last-Event-ID"]))
     return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _refused})
+
+
+def _file(path: str) -> Route:
+    file = PAGE / (path[1:] if "." in path else f"{path[1:]}.html")
+
+    async def serve(_: Request) -> Response:
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})  # asked for anew, by its ETag
+
+    return Route(path, serve)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

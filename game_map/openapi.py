@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from game_map.openapi_ops import PROPERTIES
+
 MOST_MINUTES = 60
 
 _HEAD = {
@@ -150,3 +152,15 @@ DESCRIPTION: dict[str, Any] = {
         }
     },
 }
+
+
+def described(*, ops: bool) -> dict[str, Any]:
+    """The description of what is served; ``ops``: of `/api/ops`, too."""
+    if not ops:
+        return DESCRIPTION
+    answers = {code: answer for code, answer in _answers("Ops").items() if code != "304"}
+    answers["200"] = {name: what for name, what in answers["200"].items() if name != "headers"}
+    told = {"operationId": "ops", "summary": "What the writes cost, for operators", "responses": answers}
+    schemas = {**DESCRIPTION["components"]["schemas"], "Ops": _object({**_HEAD, **PROPERTIES})}
+    paths = {**DESCRIPTION["paths"], "/api/ops": {"get": told}}
+    return {**DESCRIPTION, "paths": paths, "components": {"schemas": schemas}}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from game_map.board import Move
+    from game_map.usage import Meter
     from headcount.event_stream import EventStream
     from headcount.table_stream import TableStream
     from headcount.tables.counts import CountTables
@@ -35,6 +36,7 @@ class Parts:
     progress: ProgressTable
     counts: CountTables
     readers: Executor
+    meter: Meter | None = None
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -63,6 +65,8 @@ class Reading:
         )
         players = {level: count.players for level, count in parts.counts.levels().items()}
         now = parts.wall()
+        if parts.meter is not None and parts.meter.is_due(now):
+            parts.meter.look(now, rows, parts.progress.cutoff().units)
         self._look_at_moves(int(now) // MINUTE * MINUTE)
         return Board(round(now * 1000), as_of, players, dict(self._moves))
 

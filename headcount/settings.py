@@ -180,6 +180,10 @@ class Settings(BaseSettings):
     map_fewest: int = Field(
         0, ge=0, le=1_000_000, description="Numbers below that, but for 0, are hidden: they might tell of one person."
     )
+    map_ops: bool = Field(
+        default=False,
+        description="The map shows `/ops`, what the writes cost: to all who can reach it, so not to the public.",
+    )
     log_format: LogFormat = Field(LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
