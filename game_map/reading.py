@@ -1,4 +1,4 @@
-"""Reads what the map shows, once for all who look: first as of when it will be, then counts and moves."""
+"""Reads what the map shows, once for all who look: first as of when it will be, then moves and counts."""
 
 from __future__ import annotations
 
@@ -63,12 +63,13 @@ class Reading:
             written_by(rows.get(worker) for worker in self._consumers),
             counted_by(rows.get(worker) for worker in self._aggregators),
         )
-        players = {level: count.players for level, count in parts.counts.levels().items()}
         now = parts.wall()
         if parts.meter is not None and parts.meter.is_due(now):
             parts.meter.look(now, rows, parts.progress.cutoff().units)
         self._look_at_moves(int(now) // MINUTE * MINUTE)
-        return Board(round(now * 1000), as_of, players, dict(self._moves))
+        # Last, so that they are as new as may be when they are shown.
+        players = {level: count.players for level, count in parts.counts.levels().items()}
+        return Board(round(parts.wall() * 1000), as_of, players, dict(self._moves))
 
     def _list(self) -> None:
         """Which shards count."""
