@@ -46,7 +46,7 @@ AT_ONCE, PROBE = 90, "probe"
 METHOD = f"""One real `python -m game_map`, limited by a control group to {CORES} of a core, as a small task has it (the
 figures say where that could not be). {CLIENTS:,} clients in one process of their own hold `/api/stream` over raw
 sockets. Of {LEVELS} levels {CHANGING} change each second, and one more, the probe: in one transaction of the
-aggregator's kind with as many moves, on DynamoDB Local; the events' stream is on MiniStack. From before that
+aggregator's kind with half as many moves, on DynamoDB Local; the events' stream is on MiniStack. From before that
 transaction is sent to when a client has the event with that count, or a later one: for {SECONDS:.0f} s, all clients.
 Then {SLOW} clients more that never read, for {SLOW_SECONDS:.0f} s: what that adds to the process' memory. Then a
 kill -9 and a new process at once: until each client has a first event again, coming back every 2 s as browsers do. All
