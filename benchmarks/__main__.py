@@ -17,7 +17,7 @@ from benchmarks.report import prepare, write
 from headcount.demo.emulator import EmulatorError
 from headcount.kcl.java.lock import BuildError
 
-SECTIONS = ("parse", "consumer", "writes", "aggregator", "pruner", "latency", "scale", "memory")
+SECTIONS = ("parse", "consumer", "writes", "aggregator", "pruner", "latency", "scale", "memory", "map")
 SMALL = Size(runs=1, share=0.1)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)

@@ -14,6 +14,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from headcount.spending import Spending
+
 
 class Exceptions:
     """As ``client.exceptions``."""
@@ -29,6 +31,7 @@ class InstantAws:
     def __init__(self, region: str | None = None) -> None:
         self.region = region
         self.dynamodb = self.kinesis = self.streams = self
+        self.spending = Spending()
 
     def get_item(self, **_: object) -> dict[str, Any]:
         """No such row."""

@@ -17,6 +17,7 @@ from headcount.dead_letters import DeadLetter
 from headcount.model import IgnoredEvent, LevelEvent, Outcome, PoisonError, Progress
 from headcount.quiet import PUSHES_IN_A_ROW, Note, Quiet
 from headcount.rules import clamped, is_late, latest
+from headcount.spending import Untold, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,6 +58,7 @@ class Parts:
     pushed: bool = False
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    spent: Callable[[], float] = nothing  # write units of this process
 
 
 class ConsumerHandler:
@@ -76,6 +78,7 @@ class ConsumerHandler:
         self._newest: int | None = None
         self._arrived_at: int | None = None
         self._settled_at = float("-inf")
+        self._untold = Untold(parts.spent)
 
     def start(self, checkpoint: Position | None) -> None:
         """Read where the shard stands; a new shard begins with its parents' least watermark."""
@@ -128,6 +131,7 @@ class ConsumerHandler:
             was = self._progress
             self._progress = self._moved(was, front, ended=ended)
             if self._parts.progress.move(self._worker, was, self._progress):
+                self._untold.tell(self._progress.units - was.units)
                 break
             # Another writer moved it (a lost answer of our own, or a worker that lost the lease): go on from there.
             self._progress = self._parts.progress.read(self._worker) or Progress()
@@ -232,4 +236,5 @@ class ConsumerHandler:
             ended=ended,
             expires_at=round(self._parts.wall()) + STREAM_KEPT_SECONDS if ended else None,
             poison=poison,
+            units=was.units + self._untold.units(),
         )

@@ -53,6 +53,7 @@ def main() -> None:
         first_watermark=parents_least_watermark(stream, progress, identity),
         poison_limit=PoisonLimit(settings.poison_run_limit, settings.poison_percent_limit),
         pushed=pushed,
+        spent=aws.spending.units,
     )
     run_worker("consumer", settings, lambda shard: ConsumerHandler(parts, identity, shard), pushed=pushed)
 

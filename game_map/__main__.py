@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry
 
+from game_map.api import Api
 from game_map.app import make_app
 from game_map.board import Blur
 from game_map.boards import Boards
@@ -16,11 +18,13 @@ from game_map.history import History
 from game_map.lease import Lease
 from game_map.limits import Limits
 from game_map.loop import Loop
+from game_map.ops import Ops
 from game_map.publication import Bucket
 from game_map.publisher import Publisher, Sources
 from game_map.reading import Parts, Reading
 from game_map.server import Server
 from game_map.stream import Streams
+from game_map.usage import Meter
 from headcount.aws import Aws, verify_stream, verify_table_stream, verify_tables
 from headcount.bucket import verify_bucket
 from headcount.endpoints import Health, listening, serve
@@ -43,6 +47,9 @@ if TYPE_CHECKING:
 
 READERS = 8  # queries of Transitions at once
 END_SECONDS = 5.0  # for what is being written
+# Each stream is objects that live long: to look all of them through for cycles every 700 new ones is a fifth of a small
+# task's time while clients come.
+GC_THRESHOLDS = (50_000, 10, 10)
 
 _log = structlog.get_logger()
 
@@ -70,16 +77,20 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     if settings.map_bucket is not None:
         bucket = _bucket(settings, hasty, settings.map_bucket)
         works.append(Publisher(_sources(settings, hasty, counts, blur), bucket, lease, metrics).run)
-    reading = _reading(settings, hasty, counts)
+    meter = Meter(hasty.spending.units) if settings.map_ops else None
+    reading = _reading(settings, hasty, counts, meter)
     listener = listening(settings.map_host, settings.map_port, "the map", ("map_host", "map_port"))
     limits = Limits(settings.map_rate, settings.map_burst)
-    server = Server(make_app(settings, boards, streams, limits, history.past), boards, listener)
+    ops = Ops(meter, settings) if meter else None
+    server = Server(make_app(settings, Api(boards, streams, history.past, ops), limits), boards, listener)
 
     def publish(board: Board) -> None:
         history.recorder.see(board)
         server.publish(board)
 
     loop = Loop(reading, publish, metrics, stop)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     server.start()
     serve(
         settings.metrics_host,
@@ -101,7 +112,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     return 0
 
 
-def _reading(settings: Settings, aws: Aws, counts: CountTables) -> Reading:
+def _reading(settings: Settings, aws: Aws, counts: CountTables, meter: Meter | None) -> Reading:
     events = verify_stream(aws, settings.events_stream)
     arn, changes = verify_table_stream(aws, settings.player_table)
     return Reading(
@@ -113,6 +124,7 @@ def _reading(settings: Settings, aws: Aws, counts: CountTables) -> Reading:
             progress=ProgressTable(aws.dynamodb, settings.progress_table),
             counts=counts,
             readers=ThreadPoolExecutor(READERS, "transitions"),
+            meter=meter,
         )
     )
 

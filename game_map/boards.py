@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,13 +20,14 @@ class Boards:
 
     def __init__(self, blur: Blur) -> None:
         self._blur = blur
-        self._kept: deque[Answers] = deque([Answers(Board(0), blur)], maxlen=KEPT)
+        self._newest = Answers(Board(0), blur)
+        self._kept: dict[int, Answers] = {}  # by version, oldest first
         self._changed = asyncio.Event()
 
     @property
     def newest(self) -> Answers:
         """What is known now."""
-        return self._kept[-1]
+        return self._newest
 
     @property
     def is_empty(self) -> bool:
@@ -39,7 +39,9 @@ class Boards:
         least = self.newest.board.version + 1
         if board.version < least:
             board = replace(board, version=least)
-        self._kept.append(Answers(board, self._blur))
+        self._newest = self._kept[board.version] = Answers(board, self._blur)
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -49,9 +51,11 @@ class Boards:
             await self._changed.wait()
         return self.newest
 
+    def keeps(self, version: int) -> bool:
+        """Whether it is known what has changed since ``version``. Asked for each client and event: it must be quick."""
+        return version in self._kept
+
     def changed_since(self, version: int) -> dict[str, int] | None:
         """Levels whose count differs now from what it was at ``version``; None: that board is not kept."""
-        for answers in self._kept:
-            if answers.board.version == version and version:
-                return changes(answers.board, self.newest.board)
-        return None
+        then = self._kept.get(version)
+        return None if then is None else changes(then.board, self._newest.board)

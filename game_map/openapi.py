@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from game_map.openapi_ops import PROPERTIES
+
 MOST_MINUTES = 60
 MOST_HISTORY_MINUTES = 10_080  # of one level
 
@@ -74,6 +76,13 @@ def _answers(name: str, *refusals: int) -> dict[str, Any]:
     }
 
 
+def _linked(answers: dict[str, Any], operation: str, **parameters: str) -> dict[str, Any]:
+    """Says where an answer has what another operation asks for: JSON pointers by parameter."""
+    wanted = {f"path.{name}": f"$response.body#{pointer}" for name, pointer in parameters.items()}
+    link = {"operationId": operation, "parameters": wanted}
+    return {**answers, "200": {**answers["200"], "links": {operation: link}}}
+
+
 _STREAM = {
     "200": {
         "description": (
@@ -95,9 +104,16 @@ DESCRIPTION: dict[str, Any] = {
         "description": "How many players are in each level of a game now, and how they moved.",
     },
     "paths": {
-        "/api/levels": {"get": {"summary": "Levels with players, fullest first", "responses": _answers("Levels")}},
+        "/api/levels": {
+            "get": {
+                "operationId": "levels",
+                "summary": "Levels with players, fullest first",
+                "responses": _linked(_answers("Levels"), "level", id="/levels/0/id"),
+            }
+        },
         "/api/levels/{id}": {
             "get": {
+                "operationId": "level",
                 "summary": "One level, with its moves in and out",
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
@@ -108,6 +124,7 @@ DESCRIPTION: dict[str, Any] = {
         },
         "/api/transitions": {
             "get": {
+                "operationId": "transitions",
                 "summary": "Moves of the last minutes, most frequent first",
                 "parameters": [_MINUTES],
                 "responses": _answers("Transitions", 400),
@@ -150,6 +167,7 @@ DESCRIPTION: dict[str, Any] = {
         },
         "/api/stream": {
             "get": {
+                "operationId": "stream",
                 "summary": "Changes as they come",
                 "parameters": [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}],
                 "responses": _STREAM,
@@ -197,3 +215,15 @@ DESCRIPTION: dict[str, Any] = {
         }
     },
 }
+
+
+def described(*, ops: bool) -> dict[str, Any]:
+    """The description of what is served; ``ops``: of `/api/ops`, too."""
+    if not ops:
+        return DESCRIPTION
+    answers = {code: answer for code, answer in _answers("Ops").items() if code != "304"}
+    answers["200"] = {name: what for name, what in answers["200"].items() if name != "headers"}
+    told = {"operationId": "ops", "summary": "What the writes cost, for operators", "responses": answers}
+    schemas = {**DESCRIPTION["components"]["schemas"], "Ops": _object({**_HEAD, **PROPERTIES})}
+    paths = {**DESCRIPTION["paths"], "/api/ops": {"get": told}}
+    return {**DESCRIPTION, "paths": paths, "components": {"schemas": schemas}}

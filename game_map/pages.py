@@ -1,4 +1,4 @@
-"""The page: static files, small enough to be served without a build step, and a map's layout of one's own."""
+"""The pages: static files, small enough to be served without a build step, and a map's layout of one's own."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from headcount.aws import UnavailableError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Awaitable, Callable
 
+    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Scope
 
-PAGE = Path(__file__).with_name("page")
+PAGE, OPERATORS = Path(__file__).with_name("page"), Path(__file__).with_name("operators")
 # Asked for again with the entity tag after a minute: whoever upgrades sees the new page soon.
 CACHED = {"Cache-Control": "public, max-age=60"}
 LARGEST_LAYOUT = 1_000_000  # bytes
@@ -55,10 +58,31 @@ class Page(StaticFiles):
         return response
 
 
-def layout(path: Path | None) -> JSONResponse:
-    """The answer of `/api/layout`, empty without a file. Raises `UnavailableError` where it can't be used."""
-    if path is None:
-        return JSONResponse({}, headers=CACHED)
+def of_operators() -> list[Route]:
+    """`/ops` and what it loads."""
+
+    def route(path: str) -> Route:
+        file = OPERATORS / (path[1:] if "." in path else f"{path[1:]}.html")
+
+        async def serve(_: Request) -> Response:
+            return FileResponse(file, headers={"Cache-Control": "no-cache"})  # asked for anew, by its ETag
+
+        return Route(path, serve)
+
+    return [route(path) for path in ("/ops", "/ops.css", "/ops.js")]
+
+
+def layout(path: Path | None) -> Callable[[Request], Awaitable[Response]]:
+    """What answers `/api/layout`, empty without a file. Raises `UnavailableError` where the file can't be used."""
+    content = _read(path) if path is not None else {}
+
+    async def serve(_: Request) -> Response:
+        return JSONResponse(content, headers=CACHED)
+
+    return serve
+
+
+def _read(path: Path) -> dict[str, Any]:
     where = f"The map's layout {path} (HEADCOUNT_MAP_LAYOUT)"
     try:
         if path.stat().st_size > LARGEST_LAYOUT:
@@ -76,5 +100,4 @@ def layout(path: Path | None) -> JSONResponse:
             f'{where} is not as it must be: {at}: {first["msg"]}. It is {{"<level>": {{"x": 0 to 1, "y": 0 to 1, '
             '"name": "if it has another"}, …}.'
         ) from error
-    content = {level: place.model_dump(exclude_none=True) for level, place in places.items()}
-    return JSONResponse(content, headers=CACHED)
+    return {level: place.model_dump(exclude_none=True) for level, place in places.items()}

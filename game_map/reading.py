@@ -1,4 +1,4 @@
-"""Reads what the map shows, once for all who look: first as of when it will be, then counts and moves."""
+"""Reads what the map shows, once for all who look: first as of when it will be, then moves and counts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from game_map.board import Move
+    from game_map.usage import Meter
     from headcount.event_stream import EventStream
     from headcount.table_stream import TableStream
     from headcount.tables.counts import CountTables
@@ -35,6 +36,7 @@ class Parts:
     progress: ProgressTable
     counts: CountTables
     readers: Executor
+    meter: Meter | None = None
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -61,10 +63,13 @@ class Reading:
             written_by(rows.get(worker) for worker in self._consumers),
             counted_by(rows.get(worker) for worker in self._aggregators),
         )
-        players = {level: count.players for level, count in parts.counts.levels().items()}
         now = parts.wall()
+        if parts.meter is not None and parts.meter.is_due(now):
+            parts.meter.look(now, rows, parts.progress.cutoff().units)
         self._look_at_moves(int(now) // MINUTE * MINUTE)
-        return Board(round(now * 1000), as_of, players, dict(self._moves))
+        # Last, so that they are as new as may be when they are shown.
+        players = {level: count.players for level, count in parts.counts.levels().items()}
+        return Board(round(parts.wall() * 1000), as_of, players, dict(self._moves))
 
     def _list(self) -> None:
         """Which shards count."""

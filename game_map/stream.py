@@ -40,7 +40,7 @@ class Streams:
             yield b"retry: %d\n\n" % RETRY_MS
             told = last or 0
             while True:
-                newest = await self._boards.after(told if self._boards.changed_since(told) is not None else 0)
+                newest = await self._boards.after(told if self._boards.keeps(told) else 0)
                 yield self._event(told, newest)
                 told = newest.board.version
         finally:

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from headcount.aws_attempts import count_attempts
 from headcount.aws_units import count_units
 from headcount.process_metrics import AwsMetrics
+from headcount.spending import Spending
 from headcount.tables.schema import schemas
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Aws:
     region: str | None = None
     attempts: int = ATTEMPTS
     metrics: AwsMetrics = field(default_factory=AwsMetrics)
+    spending: Spending = field(default_factory=Spending)
 
     def at_start(self) -> Aws:
         """The same for the checks at the start, which give up sooner."""
@@ -68,7 +70,7 @@ class Aws:
     def _session(self) -> boto3.Session:
         session = boto3.Session(region_name=self.region)
         count_attempts(session, self.metrics)
-        count_units(session.events, self.metrics)
+        count_units(session.events, self.metrics, self.spending)
         return session
 
     def _client(self, service: str, config: Config) -> Any:

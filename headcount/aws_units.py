@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
     from headcount.process_metrics import AwsMetrics
+    from headcount.spending import Spending
 
 _READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
 _ASK = "ReturnConsumedCapacity"
@@ -25,7 +26,7 @@ _IN_VAIN = "headcount_units_in_vain"  # of a call's context: what it costs if it
 Units = Counter[str]
 
 
-def count_units(events: BaseEventHooks, metrics: AwsMetrics) -> None:
+def count_units(events: BaseEventHooks, metrics: AwsMetrics, spending: Spending | None = None) -> None:
     """Ask each call what it consumes, and count the answer; ``events``: of a session or of a client.
 
     Asking costs nothing and needs no right. Where an answer has no figure, an emulator's say, nothing is counted.
@@ -49,6 +50,8 @@ def count_units(events: BaseEventHooks, metrics: AwsMetrics) -> None:
                 metrics.read_units.labels(table=table).inc(units)
             for table, units in writes.items():
                 metrics.write_units.labels(table=table).inc(units)
+            if spending is not None:
+                spending.add(sum(writes.values()))
 
     events.register("before-parameter-build.dynamodb", on_call)
     events.register("after-call.dynamodb", on_answer)

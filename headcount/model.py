@@ -156,6 +156,7 @@ class Progress:
     ``seen_at`` a time before which everything that had arrived is read and its changes written, ``caught_up_at`` the
     same with renewals, ``updated_at`` the row's last write: these four are wall clock.
     ``expires_at`` (s) is set only together with ``ended``. ``poison`` is as of ``position``, as the tallies are.
+    ``units``: write units that the shard's workers have used, as far as they could say; no rule goes by it.
     """
 
     position: Position | None = None
@@ -169,6 +170,7 @@ class Progress:
     ended: bool = False
     expires_at: int | None = None
     poison: PoisonCount | None = None
+    units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,8 @@ class Cutoff:
     """The row ``pruner/cutoff``.
 
     ``cutoff``: players last seen before it have left; ``stream_time``: how far the stream's event time had come at the
-    pruner's last pass; ``completed``: the cutoff of the last pass that went through; ``held_back``: why it waits.
+    pruner's last pass; ``completed``: the cutoff of the last pass that went through; ``held_back``: why it waits;
+    ``units``: write units that all pruners have used, as far as they could say.
     ``read_at``: when DynamoDB answered, by its own clock (ms; it tells whole seconds); None: it did not say.
     """
 
@@ -185,4 +188,5 @@ class Cutoff:
     completed: int | None = None
     updated_at: int = 0
     held_back: str = ""
+    units: int = 0
     read_at: int | None = field(default=None, compare=False)

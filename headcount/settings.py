@@ -198,6 +198,10 @@ class Settings(BaseSettings):
     map_snapshot_seconds: float = Field(
         60, ge=1, le=86_400, allow_inf_nan=False, description="Time between two snapshots."
     )
+    map_ops: bool = Field(
+        default=False,
+        description="The map shows `/ops`, what the writes cost: to all who can reach it, so not to the public.",
+    )
     log_format: LogFormat = Field(LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."

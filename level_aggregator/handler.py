@@ -15,6 +15,7 @@ from headcount.aws_attempts import THROTTLING, cancellation_reasons
 from headcount.model import Progress
 from headcount.quiet import BATCHES_ON_THEIR_WAY, Note, Quiet
 from headcount.rules import latest, transition_of
+from headcount.spending import Untold, nothing
 from headcount.tables.counts import MOST_ITEMS, Net
 from level_aggregator.begin import begin, see_that_no_record_was_skipped
 from level_aggregator.stream_record import read_change
@@ -49,6 +50,7 @@ class Parts:
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    spent: Callable[[], float] = nothing  # write units of this process
     # Whether the stream has trimmed what comes after a position in a shard (None: its beginning), by the time (ms).
     is_lost: Callable[[str, Position | None, int], bool] = lambda _shard, _after, _now: False
 
@@ -76,6 +78,7 @@ class AggregatorHandler:
         self._seen_at: int | None = None
         self._pause = 0.0
         self._settled_at = float("-inf")
+        self._untold = Untold(parts.spent)
 
     def start(self, checkpoint: Position | None) -> None:
         """Read where the shard stands. Raises `GapError` where counting on would lose changes (rule 7)."""
@@ -190,7 +193,7 @@ class AggregatorHandler:
             else:
                 self._parts.metrics.transactions.labels(result="applied").inc()
                 self._set_pause(self._pause / 2 if self._pause > LEAST_PAUSE else 0)
-                self._progress = now
+                self._stands(was, now)
                 return True
 
     def _moved(self, last: Record | None, was: Progress) -> Progress:
@@ -202,6 +205,7 @@ class AggregatorHandler:
             arrived_at=latest(was.arrived_at, arrived_at),
             seen_at=latest(was.seen_at, self._seen_at),
             updated_at=round(self._parts.wall() * 1000),
+            units=was.units + self._untold.units(),
         )
 
     def _move(self, last: Record | None, *, ended: bool) -> bool:
@@ -209,10 +213,14 @@ class AggregatorHandler:
         expires_at = round(self._parts.wall()) + STREAM_KEPT_SECONDS if ended else None
         now = replace(self._moved(last, was), ended=ended, expires_at=expires_at)
         if self._parts.progress.move(self._worker, was, now):
-            self._progress = now
+            self._stands(was, now)
             return True
         self._reload()
         return False
+
+    def _stands(self, was: Progress, now: Progress) -> None:
+        self._progress = now
+        self._untold.tell(now.units - was.units)
 
     def _reload(self) -> None:
         self._progress = self._parts.progress.read(self._worker) or Progress()

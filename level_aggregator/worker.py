@@ -26,6 +26,7 @@ def main() -> None:
         metrics=AggregatorMetrics(),
         idle_timeout_ms=settings.idle_timeout_ms,
         is_lost=stream.is_lost,
+        spent=aws.spending.units,
     )
     run_worker("level_aggregator", settings, lambda shard: AggregatorHandler(parts, identity, shard))
 

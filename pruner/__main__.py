@@ -122,6 +122,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         PlayerTable(hasty.dynamodb, settings.player_table),
         ProgressTable(hasty.dynamodb, settings.progress_table),
         Rate(settings.prune_rate),
+        spent=hasty.spending.units,
     )
     pruner = Pruner(settings, sweep, stop)
     serve(

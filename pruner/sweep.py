@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from headcount import rules
+from headcount.spending import Untold, nothing
 from pruner.waiting import Waiting, waiting_for
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from headcount.event_stream import EventStream
+    from headcount.model import Cutoff
     from headcount.settings import Settings
     from headcount.tables.players import PlayerTable
     from headcount.tables.progress import ProgressTable
@@ -57,10 +59,12 @@ class Sweep:
         rate: Rate,
         wall: Callable[[], float] = time.time,
         pool: Callable[[int], Executor] = ThreadPoolExecutor,
+        spent: Callable[[], float] = nothing,
     ) -> None:
         self._settings, self._identity = settings, identity
         self._stream, self._players, self._progress = stream, players, progress
         self._rate, self._wall, self._pool = rate, wall, pool
+        self._untold = Untold(spent)
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> Swept:
         """One pass; raises botocore's errors and `MalformedRowError`. The cutoff rises *before* anything is deleted.
@@ -80,7 +84,7 @@ class Sweep:
         rose = proposed is not None and (before.cutoff is None or proposed > before.cutoff)
         waiting = waiting_for(counted, rows, stream_time, now, settings)
         why = "" if rose else "; ".join(str(shard) for shard in waiting)
-        published = self._progress.publish(stream_time=stream_time, cutoff=proposed, held_back=why, updated_at=now)
+        published = self._publish(stream_time, proposed, why, now)
         if published.cutoff is None:
             return Swept(None, rose, waiting)
         with self._pool(SEGMENTS) as pool:
@@ -90,6 +94,14 @@ class Sweep:
             self._progress.complete(published.cutoff)
         pruned, returned = (sum(column) for column in zip(*parts, strict=True))
         return Swept(published.cutoff, rose, waiting, pruned, returned, complete)
+
+    def _publish(self, stream_time: int | None, cutoff: int | None, why: str, now: int) -> Cutoff:
+        units = self._untold.units()
+        published = self._progress.publish(
+            stream_time=stream_time, cutoff=cutoff, held_back=why, updated_at=now, units=units
+        )
+        self._untold.tell(units)
+        return published
 
     def _segment(self, cutoff: int, segment: int, stopping: Callable[[], bool]) -> tuple[int, int]:
         pruned = returned = 0

@@ -69,8 +69,8 @@ class ProgressTable:
 
     def moving(self, worker: str, was: Progress, now: Progress) -> Item:
         """The arguments of the update that `move` makes; also one part of the aggregator's transaction (rule 7)."""
-        values: Item = {":updated": number(now.updated_at), ":tallies": _tallies(now)}
-        sets = ["updatedAt = :updated", "tallies = :tallies"]
+        values: Item = {":updated": number(now.updated_at), ":tallies": _tallies(now), ":units": number(now.units)}
+        sets = ["updatedAt = :updated", "tallies = :tallies", "writeUnits = :units"]
         conditions = [_NEVER_MOVED if was.position is None else _NOT_MOVED]
         if was.position is not None:
             values[":was"] = text(str(was.position))
@@ -118,20 +118,30 @@ class ProgressTable:
                 completed=integer(item, "completed"),
                 updated_at=integer(item, "updatedAt") or 0,
                 held_back=item["heldBack"]["S"] if "heldBack" in item else "",
+                units=integer(item, "writeUnits") or 0,
                 read_at=answered_at(found),
             )
 
         return parsed(self.name, found.get("Item", {}), parse)
 
-    def publish(self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int) -> Cutoff:
-        """Write what a pass found. Cutoff and stream time only ever rise; returns the row as it then stands."""
+    def publish(
+        self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int, units: int = 0
+    ) -> Cutoff:
+        """Write what a pass found. Cutoff and stream time only ever rise; returns the row as it then stands.
+
+        ``units``: write units used since a pass last went this far.
+        """
         self._raise("watermark", cutoff)
         self._raise("streamTime", stream_time)
         self._client.update_item(
             TableName=self.name,
             Key={"worker": text(CUTOFF)},
-            UpdateExpression="SET updatedAt = :updated, heldBack = :why",
-            ExpressionAttributeValues={":updated": number(updated_at), ":why": text(held_back)},
+            UpdateExpression="SET updatedAt = :updated, heldBack = :why ADD writeUnits :units",
+            ExpressionAttributeValues={
+                ":updated": number(updated_at),
+                ":why": text(held_back),
+                ":units": number(units),
+            },
         )
         return self.cutoff()
 
@@ -180,4 +190,5 @@ def _progress(item: Item) -> Progress:
         poison=PoisonCount(**{name: int(value["N"]) for name, value in item["poison"]["M"].items()})
         if "poison" in item
         else None,
+        units=integer(item, "writeUnits") or 0,
     )

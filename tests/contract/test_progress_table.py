@@ -1,13 +1,15 @@
 """StreamProgress: the same on the fake and on the emulators. Invariant I6."""
 
+import re
 import time
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from headcount.model import Cutoff, PoisonCount, Position, Progress
+from headcount.model import Cutoff, Outcome, PoisonCount, Position, Progress
 from headcount.settings import Settings
 from headcount.tables import MalformedRowError
 from headcount.tables.progress import ProgressTable
@@ -15,6 +17,7 @@ from tests.fakes.emulated import make_tables
 from tests.fakes.progress import MemoryProgress
 
 WORKER = "consumer/events@1/shardId-000000000000"
+KILOBYTE = 1024
 NOTHING = Progress()
 FULL = Progress(
     position=Position(49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898, 3),
@@ -28,6 +31,7 @@ FULL = Progress(
     ended=True,
     expires_at=11,
     poison=PoisonCount(run=1, minute=29_000_000, records=3, poison=2),
+    units=12,
 )
 
 
@@ -52,6 +56,30 @@ def test_an_unknown_worker_has_no_row(table: ProgressTable) -> None:
 def test_what_is_written_is_read(table: ProgressTable, progress: Progress) -> None:
     assert table.move(WORKER, NOTHING, progress)
     assert table.read(WORKER) == progress
+
+
+def test_the_largest_row_is_written_for_one_unit() -> None:
+    """A kilobyte, as DynamoDB reckons it: names and values."""
+    most = 10**15
+    poison = PoisonCount(run=most, minute=most, records=most, poison=most)
+    progress = Progress(
+        Position(10**56 - 1, 10**9),
+        *(most, most, {outcome.value: most for outcome in Outcome}, most, most, most, most),
+        *(True, most, poison, most),
+    )
+    arguments = ProgressTable(cast("DynamoDBClient", None), "t").moving("x" * 300, NOTHING, progress)
+    names = re.findall(r"(\w+) = :", arguments["UpdateExpression"])
+    values = list(arguments["ExpressionAttributeValues"].values())
+    assert len(names) == len(values)
+    assert len("worker") + 300 + sum(map(len, names)) + sum(map(size, values)) < KILOBYTE
+
+
+def size(value: Any) -> int:
+    """Of a value, in bytes, at least as many as it takes: numbers take half a byte for each digit."""
+    ((kind, its),) = value.items()
+    if kind == "M":
+        return 3 + sum(len(name) + size(one) + 1 for name, one in its.items())
+    return 1 if kind == "BOOL" else len(its) // 2 + 3 if kind == "N" else len(its)
 
 
 def test_it_moves_on_from_what_was_read(table: ProgressTable) -> None:
@@ -118,7 +146,7 @@ def test_what_is_no_longer_known_stays(table: ProgressTable) -> None:
     table.move(WORKER, NOTHING, FULL)
 
     assert table.move(WORKER, FULL, Progress(position=FULL.position, watermark=5, tallies={"stale": 1}, updated_at=11))
-    assert table.read(WORKER) == replace(FULL, tallies={"stale": 1}, updated_at=11)
+    assert table.read(WORKER) == replace(FULL, tallies={"stale": 1}, updated_at=11, units=0)
 
 
 def test_workers_are_apart(table: ProgressTable) -> None:
@@ -174,6 +202,13 @@ def test_cutoff_and_stream_time_rise_each_for_itself(table: ProgressTable) -> No
 
     assert table.publish(stream_time=6, cutoff=6, held_back="", updated_at=9).cutoff == 6
     assert table.publish(stream_time=8, cutoff=1, held_back="", updated_at=9) == Cutoff(6, 8, None, 9)
+
+
+def test_units_add_up_whoever_tells_of_them(table: ProgressTable) -> None:
+    for units in (3, 0, 4):
+        table.publish(stream_time=7, cutoff=5, held_back="", updated_at=9, units=units)
+
+    assert table.cutoff().units == 7
 
 
 def test_completed_never_goes_back(table: ProgressTable) -> None:

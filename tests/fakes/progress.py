@@ -76,6 +76,7 @@ class MemoryProgress(ProgressTable):
             ended=row.ended or now.ended,
             expires_at=row.expires_at if now.expires_at is None else now.expires_at,
             poison=row.poison if now.poison is None else now.poison,
+            units=now.units,
         )
         self.history[worker].append(self.rows[worker])
 
@@ -84,7 +85,9 @@ class MemoryProgress(ProgressTable):
         self._hook("progress.cutoff", BEFORE)
         return replace(self._cutoff, read_at=self.read_at)
 
-    def publish(self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int) -> Cutoff:
+    def publish(
+        self, *, stream_time: int | None, cutoff: int | None, held_back: str, updated_at: int, units: int = 0
+    ) -> Cutoff:
         """As the real one."""
         self._cutoff = replace(
             self._cutoff,
@@ -92,6 +95,7 @@ class MemoryProgress(ProgressTable):
             cutoff=latest(self._cutoff.cutoff, cutoff),
             held_back=held_back,
             updated_at=updated_at,
+            units=self._cutoff.units + units,
         )
         return self._cutoff
 

@@ -1,13 +1,19 @@
 """The benchmarks measure what they say: the standard load, and a worker through the real protocol."""
 
+import subprocess
+import sys
 import time
 from collections import Counter
+
+import pytest
 
 from benchmarks import load
 from benchmarks.driver import batches
 from benchmarks.places import STREAM, Size, worker
+from benchmarks.quota import quota
 from benchmarks.results import Findings, Sense, in_turn, ratios
 from benchmarks.sections.aggregator import stream_records
+from benchmarks.sections.map import delays
 from benchmarks.sections.writes import Case, play
 from headcount.model import LevelEvent
 from headcount.snowplow import EventReader
@@ -72,6 +78,24 @@ def test_writes_count_failed_conditions_too() -> None:
     assert stable.failed == 0
     assert random.failed > 0
     assert stable.per_event < random.per_event < 1
+
+
+def test_a_client_that_was_told_once_of_two_changes_heard_of_both_then() -> None:
+    sent = {1: 10.0, 2: 11.0, 3: 12.0, 4: 13.0}
+    received = [[(1, 10.5), (3, 12.25), (4, 14.0)], [(2, 11.5), (3, 13.0)]]
+    assert delays(received, sent, 2, 3) == [1.25, 0.25, 0.5, 1.0]
+    with pytest.raises(AssertionError, match="never heard of probe 4"):
+        delays(received, sent, 2, 4)
+
+
+def test_a_quota_holds_a_process_to_its_share() -> None:
+    burn = "import time; end = time.monotonic() + 1\nwhile time.monotonic() < end: pass\nprint(time.process_time())"
+    with quota(0.2) as limit:
+        if not limit.holds:
+            pytest.skip("no control group may be made here")
+        used = float(subprocess.run(limit.command(sys.executable, "-c", burn), capture_output=True, check=True).stdout)
+        assert used < 0.5, "of a second"
+        assert limit.throttled()[1] > 0
 
 
 def test_findings_say_whether_a_target_is_met() -> None:

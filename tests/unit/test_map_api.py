@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from game_map.api import Api as Handlers
 from game_map.app import make_app
 from game_map.board import Blur, Board, changes
 from game_map.boards import Boards
@@ -60,7 +61,7 @@ def served(board: Board | None = BOARD, **settings: Any) -> Api:
     if board is not None:
         boards.publish(board)
     limits = Limits(chosen.map_rate, chosen.map_burst)
-    return Api(make_app(chosen, boards, Streams(boards, chosen.map_streams), limits, no_past(boards)))
+    return Api(make_app(chosen, Handlers(boards, Streams(boards, chosen.map_streams), no_past(boards)), limits))
 
 
 def no_past(boards: Boards) -> Past:
@@ -123,6 +124,11 @@ def test_minutes_out_of_range_are_refused(api: Api, minutes: str) -> None:
     answer = api.get("/api/transitions", params={"minutes": minutes})
     assert answer.status_code == 400
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_minutes_given_twice_are_refused(api: Api) -> None:
+    assert api.get("/api/transitions?minutes=5&minutes=6").status_code == 400
+    assert api.get("/api/levels/forest?minutes=5&minutes=5").status_code == 400
 
 
 def test_what_is_too_long_is_refused(api: Api) -> None:
@@ -192,7 +198,9 @@ def test_a_stream_too_many_is_refused_and_its_head_is_no_stream() -> None:
     boards = Boards(Blur())
     streams = Streams(boards, most=0)
     assert (
-        Api(make_app(Settings(), boards, streams, Limits(10, 10), no_past(boards))).get("/api/stream").status_code
+        Api(make_app(Settings(), Handlers(boards, streams, no_past(boards)), Limits(10, 10)))
+        .get("/api/stream")
+        .status_code
         == 503
     )
     assert served().request("HEAD", "/api/stream").headers["content-type"].startswith("text/event-stream")

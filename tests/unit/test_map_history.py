@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from game_map import ranges as module
+from game_map.api import Api as Handlers
 from game_map.app import make_app
 from game_map.board import Blur, Board
 from game_map.boards import Boards
@@ -46,7 +47,7 @@ class Map:
         ranges = Ranges(self.hour, self.table, blur, self.readers, self.metrics)
         past = Past(self.hour, ranges, self.boards, blur, self.clock)
         limits = Limits(1e6, 10**6)
-        self._app = make_app(Settings(), self.boards, Streams(self.boards, 1), limits, past)
+        self._app = make_app(Settings(), Handlers(self.boards, Streams(self.boards, 1), past), limits)
         self.look(seen)
         self.hour.is_looked_up = True
 

@@ -56,6 +56,20 @@ def test_who_was_last_seen_before_the_least_watermark_less_timeout_and_lateness_
     assert house.progress.cutoff().completed == NOON + 90_000
 
 
+def test_what_a_pass_used_is_told_by_the_next_one() -> None:
+    house, used = _House(ONE), [0.0]
+    sweep = Sweep(
+        *(SETTINGS, "s@1", _Shards(ONE), house.players, house.progress, Rate(100_000), lambda: house.now),
+        spent=lambda: used[0],
+    )
+    told = []
+    for used[0] in (2.0, 2.5, 7.25, 7.25):
+        sweep.run()
+        told.append(house.progress.cutoff().units)
+
+    assert told == [2, 2, 7, 7]
+
+
 def test_the_cutoff_stands_before_the_first_delete() -> None:
     house = _House(ONE)
     house.shard("one", 1000)
