@@ -140,7 +140,7 @@ class Fleet:
         own = {"HEADCOUNT_METRICS_PORT": str(port)}
         if name == MAP:
             self._map_port = free_port(self._map_port)  # the one it had: browsers come back to it
-            own["HEADCOUNT_MAP_PORT"] = str(self._map_port)
+            own |= {"HEADCOUNT_MAP_PORT": str(self._map_port), "HEADCOUNT_MAP_OPS": "true"}
         with self._log(name).open("ab") as log:
             return subprocess.Popen(  # noqa: S603 (our own services)
                 leashed(sys.executable, "-m", name),

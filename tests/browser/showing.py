@@ -37,7 +37,9 @@ class Showing:
 
     def start_map(self) -> Service:
         """Start the map, on the port that it always has."""
-        self.map = self.site.start("game_map", HEADCOUNT_MAP_PORT=str(self.port), HEADCOUNT_MAP_RATE="1000")
+        self.map = self.site.start(
+            "game_map", HEADCOUNT_MAP_PORT=str(self.port), HEADCOUNT_MAP_RATE="1000", HEADCOUNT_MAP_OPS="true"
+        )
         return self.map
 
     def enter(self, player: str, level: str) -> None:

@@ -1,13 +1,14 @@
 """The page in a real browser, before a real game: it shows what LevelState holds, and says when that is old."""
 
 import random
+import re
 import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.showing import PHONE, History, Showing, Visitor
+from tests.browser.showing import DESK, PHONE, History, Showing, Visitor
 from tests.integration.waiting import eventually
 
 PLAYERS, LEVELS = 40, 8
@@ -95,7 +96,7 @@ def test_a_level_has_an_address(chromium: Browser, showing: Showing) -> None:
 
 @pytest.mark.parametrize("panel", ["", "#level-1"], ids=["map", "panel"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_nothing_keeps_anybody_out(
     chromium: Browser, showing: Showing, size: tuple[int, int], scheme: str, panel: str
 ) -> None:
@@ -103,6 +104,23 @@ def test_nothing_keeps_anybody_out(
         eventually(visitor.in_the_list, WAIT_SECONDS, "levels")
         found = Axe().run(visitor.page)
         assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_operators_see_what_it_costs(chromium: Browser, showing: Showing, size: tuple[int, int], scheme: str) -> None:
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.goto(f"{showing.address}ops")
+    for number in range(PLAYERS):
+        showing.enter(f"player-{number}", f"level-{(number + 1) % LEVELS}")
+    expect(page.locator("#units")).to_have_text(re.compile(r"\d"), timeout=1000 * WAIT_SECONDS)
+    expect(page.locator("#by-service")).to_contain_text("consumer")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
 
 
 def test_the_page_is_small_and_asks_nobody_else(chromium: Browser, showing: Showing) -> None:
