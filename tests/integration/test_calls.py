@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.forwarding import call_of
 from tests.integration.calls import Call, Names, Permission
-from tests.integration.iterators import Iterators
 
 ENVIRONMENT = {
     "HEADCOUNT_EVENTS_STREAM": "events",
@@ -17,8 +15,6 @@ ENVIRONMENT = {
     "HEADCOUNT_HISTORY_TABLE": "history",
     "HEADCOUNT_DEAD_LETTER_TABLE": "letters",
     "HEADCOUNT_APPLICATION": "game",
-    "HEADCOUNT_MAP_BUCKET": "snapshots",
-    "HEADCOUNT_MAP_PREFIX": "live/",
 }
 DYNAMODB, STREAMS, KINESIS = "DynamoDB_20120810", "DynamoDBStreams_20120810", "Kinesis_20131202"
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/{}"
@@ -159,41 +155,6 @@ TRANSACTION = [
             {("kinesis:SubscribeToShard", "unknown consumer game-level-aggregator")},
         ),
         ("consumer", "monitoring:POST /", {}, {("monitoring:POST /", "account")}),
-        ("setup", "s3:HEAD /snapshots", {}, {("s3:ListBucket", "snapshot_bucket")}),
-        ("setup", "s3:PUT /snapshots", {}, {("s3:CreateBucket", "snapshot_bucket")}),
-        ("setup", "s3:PUT /another", {}, {("s3:CreateBucket", "unknown bucket another")}),
-        ("setup", "s3:GET /", {}, {("s3:GET /", "account")}),
-        ("game_map", "s3:PUT /snapshots?policy", {}, {("s3:PUT /snapshots?policy", "account")}),
-        (
-            "game_map",
-            "s3:PUT /snapshots/live/publication.json",
-            {},
-            {("s3:PutObject", "snapshot_objects")},
-        ),
-        (
-            "game_map",
-            "s3:GET /snapshots/live%2Flevel_information.json",
-            {},
-            {("s3:GetObject", "snapshot_objects")},
-        ),
-        (
-            "game_map",
-            "s3:DELETE /snapshots/live/transition_information.json",
-            {},
-            {("s3:DELETE", "snapshot_objects")},
-        ),
-        (
-            "game_map",
-            "s3:PUT /snapshots/publication.json",
-            {},
-            {("s3:PutObject", "unknown object snapshots/publication.json")},
-        ),
-        (
-            "game_map",
-            "s3:PUT /snapshots/live/publication.json?tagging",
-            {},
-            {("s3:PUT /snapshots/live/publication.json?tagging", "account")},
-        ),
     ],
 )
 def test_what_a_call_must_be_allowed(
@@ -202,34 +163,3 @@ def test_what_a_call_must_be_allowed(
     """Another service's table is told from one's own, an index and a stream from their table."""
     found = Names(ENVIRONMENT).permissions(Call(service, target, body))
     assert found == {Permission(service, resource, action) for action, resource in needs}
-
-
-def test_an_iterator_is_of_the_stream_that_it_was_got_for() -> None:
-    """Also the one that reading by it gives, to go on with."""
-    names, iterators = Names(ENVIRONMENT), Iterators()
-    for table in ("players", "moves"):
-        got = Call("game_map", f"{STREAMS}.GetShardIterator", {"StreamArn": STREAM_ARN.format(table)})
-        iterators.learn(iterators.resolved(got), f'{{"ShardIterator": "{table} 1"}}'.encode())
-        read = iterators.resolved(Call("game_map", f"{STREAMS}.GetRecords", {"ShardIterator": f"{table} 1"}))
-        iterators.learn(read, f'{{"Records": [], "NextShardIterator": "{table} 2"}}'.encode())
-    needs = {
-        iterator: names.permissions(
-            iterators.resolved(Call("game_map", f"{STREAMS}.GetRecords", {"ShardIterator": iterator}))
-        )
-        for iterator in ("players 1", "players 2", "moves 1", "moves 2")
-    }
-    players, moves = (
-        {Permission("game_map", stream, "dynamodb:GetRecords")}
-        for stream in ("player_table_stream", "transitions_table_stream")
-    )
-    assert needs == {"players 1": players, "players 2": players, "moves 1": moves, "moves 2": moves}
-    of_kinesis = Call("consumer", f"{KINESIS}.GetRecords", {"ShardIterator": "moves 1"})
-    assert iterators.resolved(of_kinesis) == of_kinesis
-
-
-def test_a_call_by_rest_is_its_method_and_its_path() -> None:
-    """What it carries is an object, whatever that looks like."""
-    signed = "AWS4-HMAC-SHA256 Credential=game_map/20260101/us-east-1/s3/aws4_request, Signature=x"
-    headers = {"authorization": signed, "content-type": "application/json"}
-    call = call_of("PUT", "/snapshots/live/publication.json?x", headers, b"no JSON")
-    assert call == Call("game_map", "s3:PUT /snapshots/live/publication.json?x", {})
