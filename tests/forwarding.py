@@ -13,7 +13,7 @@ from tests.integration.calls import Call
 
 _SIGNED_BY = re.compile(r"Credential=([^/,]+)/[^/,]+/[^/,]+/([^/,]+)/")
 # What speaks of one connection, and what each side says anew of a body that is whole.
-_NOT_PASSED_ON = {"connection", "keep-alive", "upgrade", "transfer-encoding", "content-length", "host"}
+_NOT_PASSED_ON = {"connection", "keep-alive", "upgrade", "transfer-encoding", "content-length", "host", "expect"}
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per call would hide what a test has to say
 
@@ -27,10 +27,15 @@ def listening() -> tuple[socket.socket, str]:
 
 
 def call_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
-    """What a request asks for. Its access key id is taken for its service's name; ``headers``: lower-case names."""
+    """What a request asks for. Its access key id is taken for its service's name.
+
+    ``path``: with its query; ``headers``: lower-case names.
+    """
     signed = _SIGNED_BY.search(headers.get("authorization", ""))
     service, api = signed.groups() if signed else ("nobody", "unsigned")
-    target = headers.get("x-amz-target") or f"{api}:{method} {path}"
+    target = headers.get("x-amz-target")
+    if target is None:  # a body is then no call's parameters, but an object of S3's
+        return Call(service, f"{api}:{method} {path}", {})
     content: dict[str, Any] = json.loads(body) if "json" in headers.get("content-type", "") else {}
     return Call(service, target, content)
 

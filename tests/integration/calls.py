@@ -1,20 +1,25 @@
 """What a call to AWS must be allowed: IAM actions, and on which resources (pure).
 
-By AWS's service authorization reference for DynamoDB and Kinesis, by "Using IAM with DynamoDB transactions", and by
-"IAM security policies with PartiQL for DynamoDB".
+By AWS's service authorization reference for DynamoDB, Kinesis and S3, by "Using IAM with DynamoDB transactions", by
+"IAM security policies with PartiQL for DynamoDB", and by "Required permissions for Amazon S3 API operations".
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
+
+from game_map.publication import DECISION
+from game_map.snapshots import FILES
 
 ACCOUNT = "account"  # for what names no resource
 KCL_INDEX = "LeaseOwnerToLeaseKeyIndex"
 
 _STREAM, _CONSUMER = "events_stream", "events_stream_consumer"
 _TABLES = ("player_table", "level_table", "transitions_table", "progress_table", "history_table", "dead_letter_table")
-_TABLE_STREAM = "player_table_stream"
+_TABLE_STREAMS = ("player_table_stream", "transitions_table_stream")
+_BUCKET, _OBJECTS = "snapshot_bucket", "snapshot_objects"
 _APPLICATIONS = {"consumer": "consumer", "level_aggregator": "level-aggregator"}
 _KCL_TABLES = {
     "": "lease_table",
@@ -22,7 +27,9 @@ _KCL_TABLES = {
     "-WorkerMetricStats": "worker_metrics_table",
 }
 _INDEX = "lease_table_index"
-RESOURCES = frozenset({_STREAM, _CONSUMER, *_TABLES, _TABLE_STREAM, *_KCL_TABLES.values(), _INDEX, ACCOUNT})
+RESOURCES = frozenset(
+    {_STREAM, _CONSUMER, *_TABLES, *_TABLE_STREAMS, *_KCL_TABLES.values(), _INDEX, _BUCKET, _OBJECTS, ACCOUNT}
+)
 
 # A transaction is no action of IAM's: each part needs what the same write or read by itself would need.
 _PARTS = {
@@ -35,6 +42,11 @@ _PARTS = {
 
 # Nor is a batch of statements: each needs what its verb says, on its table.
 _UPDATE = re.compile(r'UPDATE "(?P<table>[^"]+)" ')
+
+# S3 names no operation: method and path make it, and a query would make it another one.
+_S3 = re.compile(r"(?P<method>[A-Z]+) /(?P<bucket>[^/?]+)(?:/(?P<key>[^?]+))?")
+_OF_BUCKET = {"HEAD": "ListBucket", "PUT": "CreateBucket"}
+_OF_OBJECT = {"GET": "GetObject", "PUT": "PutObject"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +63,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to AWS; ``target``: ``<API>_<version>.<operation>``."""
+    """A request to AWS; ``target``: ``<API>_<version>.<operation>``, of REST ``<API>:<method> <path>``."""
 
     service: str
     target: str
@@ -68,17 +80,22 @@ class Names:
             for service, application in _APPLICATIONS.items()
             for ending, resource in _KCL_TABLES.items()
         }
+        self._bucket = environment.get("HEADCOUNT_MAP_BUCKET")
+        self._objects = {environment.get("HEADCOUNT_MAP_PREFIX", "") + name for name in (*FILES, DECISION)}
 
     def permissions(self, call: Call) -> set[Permission]:
         """All that ``call`` needs; a resource that no policy of that service may name says whose it is."""
+        rest, _, asked = call.target.partition(":")
         api, _, operation = call.target.partition(".")
-        match api.partition("_")[0]:
+        match rest if asked else api.partition("_")[0]:
             case "DynamoDB":
                 found = self._tables(call, operation)
             case "DynamoDBStreams":
                 found = iter([(f"dynamodb:{operation}", self._table_stream(call.body))])
             case "Kinesis":
                 found = ((f"kinesis:{operation}", resource) for resource in self._stream(call))
+            case "s3":
+                found = iter([self._s3(asked)])
             case _:
                 found = iter([(call.target, ACCOUNT)])
         return {Permission(call.service, resource, action) for action, resource in found}
@@ -113,7 +130,19 @@ class Names:
         if "StreamArn" in body:
             table = body["StreamArn"].split("/")[1]
             return self._resources.get(table, f"table {table}") + "_stream"
-        return _TABLE_STREAM if "ShardIterator" in body else ACCOUNT  # an iterator names none: there is but one
+        return "unknown table's stream" if "ShardIterator" in body else ACCOUNT
+
+    def _s3(self, asked: str) -> tuple[str, str]:
+        """``asked``: method and path, the bucket first in it."""
+        named = _S3.fullmatch(asked)
+        if named is None:
+            return f"s3:{asked}", ACCOUNT
+        method, bucket, key = named["method"], named["bucket"], named["key"]
+        is_ours = bucket == self._bucket
+        if key is None:
+            return f"s3:{_OF_BUCKET.get(method, method)}", _BUCKET if is_ours else f"unknown bucket {bucket}"
+        is_one = is_ours and unquote(key) in self._objects
+        return f"s3:{_OF_OBJECT.get(method, method)}", _OBJECTS if is_one else f"unknown object {bucket}/{key}"
 
     def _stream(self, call: Call) -> Iterator[str]:
         body = call.body
@@ -123,7 +152,8 @@ class Names:
         if "ConsumerARN" in body or ("ConsumerName" in body and call.target.endswith(".DescribeStreamConsumer")):
             yield self._consumer(call.service, body)
         elif not named:
-            yield _STREAM if {"ShardIterator", "NextToken"} & body.keys() else ACCOUNT  # likewise
+            # An iterator or a token names none: there is but one.
+            yield _STREAM if {"ShardIterator", "NextToken"} & body.keys() else ACCOUNT
 
     def _consumer(self, service: str, body: Mapping[str, Any]) -> str:
         """Which ends a stream's ARN: ``…/consumer/<KCL application>:<birth>``."""

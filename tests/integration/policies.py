@@ -22,13 +22,14 @@ def _known(resource: str) -> str:
 
 
 def _switch(name: str) -> str:
-    switches = {variable(field) for field, info in Settings.model_fields.items() if info.annotation is bool}
+    fields = Settings.model_fields.items()
+    switches = {variable(field) for field, info in fields if info.annotation is bool or info.default is None}
     if name not in switches:
-        raise ValueError(f"{name} is no setting that is on or off: {', '.join(sorted(switches))}")
+        raise ValueError(f"{name} is no setting that is on or off, or unset: {', '.join(sorted(switches))}")
     return name
 
 
-Action = Annotated[str, Field(pattern=r"^[a-z]+:[A-Z][A-Za-z]+$")]  # no wildcards
+Action = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*:[A-Z][A-Za-z]+$")]  # no wildcards
 Resource = Annotated[str, AfterValidator(_known)]
 Reason = Annotated[str, Field(min_length=10)]
 

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from tests.forwarding import call_of, client_of, listening, passed_on
 from tests.integration.calls import Call
+from tests.integration.iterators import Iterators
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 _STOP_SECONDS = 10.0
@@ -32,6 +33,7 @@ class Recording:
         self._upstream = upstream
         self._socket, self.endpoint_url = listening()
         self.calls: list[Call] = []
+        self._iterators = Iterators()
         self._client: httpx.AsyncClient
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -67,7 +69,7 @@ class Recording:
     async def _forward(self, request: Request) -> Response:
         body = await request.body()
         url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        call = call_of(request.method, request.url.path, request.headers, body)
+        call = self._iterators.resolved(call_of(request.method, url, request.headers, body))
         self.calls.append(call)
         headers = passed_on(request.headers.items())
         asked = self._client.build_request(request.method, url, headers=headers, content=body)
@@ -77,7 +79,10 @@ class Recording:
             end = BackgroundTask(answer.aclose)
             response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=end)
         else:
-            response = Response(await answer.aread(), answer.status_code)
+            content = await answer.aread()
+            if answer.is_success:
+                self._iterators.learn(call, content)
+            response = Response(content, answer.status_code)
         for name, value in passed_on(answer.headers.items()):
             response.headers.append(name, value)
         return response

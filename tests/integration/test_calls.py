@@ -116,7 +116,7 @@ TRANSACTION = [
             "level_aggregator",
             f"{STREAMS}.GetRecords",
             {"ShardIterator": "i"},
-            {("dynamodb:GetRecords", "player_table_stream")},
+            {("dynamodb:GetRecords", "unknown table's stream")},
         ),
         ("consumer", f"{KINESIS}.GetRecords", {"ShardIterator": "i"}, {("kinesis:GetRecords", "events_stream")}),
         ("pruner", f"{KINESIS}.ListShards", {"StreamName": "events"}, {("kinesis:ListShards", "events_stream")}),

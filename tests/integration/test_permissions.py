@@ -23,6 +23,15 @@ from tests.integration.waiting import eventually
 SHARDS = 2
 WAIT_SECONDS = 60.0
 IDLE_SECONDS = 300  # the default
+MINUTE_SECONDS = 120.0  # until a minute is over of which a map has seen enough
+SNAPSHOTS = {
+    "HEADCOUNT_MAP_BUCKET": "permissions-snapshots",
+    "HEADCOUNT_MAP_PREFIX": "live/",
+    "HEADCOUNT_MAP_SNAPSHOT_SECONDS": "1",
+}
+
+PUBLISHED = ("headcount_map_snapshots_total", "result=ok")
+RECORDED = ("headcount_map_history_minutes_total", "result=written")
 
 Made = frozenset[Permission]
 
@@ -38,7 +47,7 @@ def made(ministack: MiniStack, make_site: MakeSite) -> Made:
     """What setup and services did in a day."""
     with Recording(ministack.endpoint_url) as recording:
         key = {"AWS_ENDPOINT_URL": recording.endpoint_url, "AWS_ACCESS_KEY_ID": "setup"}
-        site = make_site("permissions", shards=SHARDS, **key)
+        site = make_site("permissions", shards=SHARDS, **key, **SNAPSHOTS)
         Day(site).pass_by()
         names = Names(site.environment)
         return frozenset().union(*map(names.permissions, recording.calls))
@@ -55,10 +64,10 @@ class Day:
     def pass_by(self) -> None:
         """From an empty account to a clean end."""
         self._set_up_again()
+        game_map = self._start(MAP, HEADCOUNT_MAP_PORT="0")  # first, so that its minute goes by beside the rest
         first = self._start("consumer", HEADCOUNT_WORKER_ID="first")
         aggregator = self._start("level_aggregator", HEADCOUNT_WORKER_ID="first")
         pruner = self._start("pruner")
-        game_map = self._start(MAP, HEADCOUNT_MAP_PORT="0")
         self._play()
         first.wait_for_workers(SHARDS)
         aggregator.wait_for_workers(1)
@@ -73,6 +82,8 @@ class Day:
 
         self._fall_silent()
         eventually(lambda: aggregator.log_lines("audit"), WAIT_SECONDS, "an audit")
+        eventually(lambda: game_map.metrics().get(PUBLISHED), WAIT_SECONDS, "a snapshot")
+        eventually(lambda: game_map.metrics().get(RECORDED), MINUTE_SECONDS, "a minute of the history")
         for service in (second, aggregator, pruner, game_map):
             assert [service.get(path)[0] for path in ("/healthz", "/readyz", "/metrics")] == [200] * 3
             assert service.drain() == 0
@@ -81,9 +92,10 @@ class Day:
         return self._site.start(name, AWS_ACCESS_KEY_ID=name, **settings)
 
     def _set_up_again(self) -> None:
-        """All is there, but for the stream of PlayerState."""
-        player = self._site.tables["PLAYER"]
-        self._site.dynamodb.update_table(TableName=player, StreamSpecification={"StreamEnabled": False})
+        """All is there, but for the streams of PlayerState and Transitions."""
+        for table in ("PLAYER", "TRANSITIONS"):
+            name = self._site.tables[table]
+            self._site.dynamodb.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})
         again = self._site.command("setup")
         assert again.returncode == 0, again.stderr
 

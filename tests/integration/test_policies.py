@@ -1,6 +1,7 @@
 """What a policy file is told that lacks something or allows too much; needs no emulator."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -112,6 +113,23 @@ def test_a_statement_is_exact_and_explained(key: str, value: object) -> None:
     file = json.loads(TEXT)
     file["services"]["consumer"][0][key] = value
     with pytest.raises(ValidationError):
+        PolicyFile(json.dumps(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "does"),
+    [
+        ("HEADCOUNT_ENHANCED_FAN_OUT", True),
+        ("HEADCOUNT_MAP_BUCKET", True),
+        ("HEADCOUNT_MAP_PREFIX", False),
+        ("HEADCOUNT_NOTHING", False),
+    ],
+)
+def test_a_statement_may_wait_for_a_setting_that_can_be_off(name: str, does: bool) -> None:
+    """Off, or unset."""
+    file = json.loads(TEXT)
+    file["services"]["consumer"][0]["only_with"] = name
+    with nullcontext() if does else pytest.raises(ValidationError, match=name):
         PolicyFile(json.dumps(file))
 
 

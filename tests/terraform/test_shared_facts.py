@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from game_map.publication import DECISION
+from game_map.snapshots import FILES
 from headcount.settings import Settings, variable
 from headcount.tables.schema import TableSchema, schemas
 
@@ -56,6 +58,12 @@ def test_the_module_sets_what_it_says() -> None:
 )
 def test_every_setting_named_exists(file: Path) -> None:
     assert set(re.findall(r"\bHEADCOUNT_[A-Z_]+\b", file.read_text("utf-8"))) <= EVERY_SETTING
+
+
+def test_the_objects_that_may_be_published_are_those_that_the_map_publishes() -> None:
+    listed = re.search(r"snapshot_files = (\[.*\])", (MODULE / "iam.tf").read_text("utf-8"))
+    assert listed is not None
+    assert sorted(json.loads(listed[1])) == sorted([*FILES, DECISION])
 
 
 def test_tables_names_by_default_are_those_of_the_settings(settings: Settings) -> None:

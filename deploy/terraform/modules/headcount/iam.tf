@@ -1,5 +1,5 @@
 # A role per service, with what permissions.json lists: the calls that the service was seen to make, and rare ones. Those
-# of a statement with "only_with" it makes only where that setting is on.
+# of a statement with "only_with" it makes only where that setting is on, or names something.
 
 locals {
   table_arns = {
@@ -17,8 +17,13 @@ locals {
     history_table     = local.table_arns.history
     dead_letter_table = local.table_arns.dead_letter
     # A stream's label is its birth: turning it off and on again (docs/operations.md, rebuild) makes another.
-    player_table_stream = "${local.table_arns.player}/stream/*"
+    player_table_stream      = "${local.table_arns.player}/stream/*"
+    transitions_table_stream = "${local.table_arns.transitions}/stream/*"
+    snapshot_bucket          = one([for it in local.snapshots : "arn:${local.partition}:s3:::${it.bucket}"])
+    snapshot_objects         = flatten([for it in local.snapshots : [for name in local.snapshot_files : "arn:${local.partition}:s3:::${it.bucket}/${it.prefix}${name}"]])
   }
+
+  snapshot_files = ["level_information.json", "publication.json", "transition_information.json"]
 
   # And of the service's own KCL application.
   kcl_resource_arns = {
@@ -32,7 +37,10 @@ locals {
     }
   }
 
-  switched_on = ["true", "1", "yes", "on", "t", "y"] # as the settings are read, in any case
+  switched_on = concat(
+    [for name, value in var.settings : name if contains(["true", "1", "yes", "on", "t", "y"], lower(value))], # as the settings are read
+    [for it in local.snapshots : "HEADCOUNT_MAP_BUCKET"],
+  )
 
   service_statements = {
     for service in keys(local.services) : service => [
@@ -42,7 +50,7 @@ locals {
         Action   = statement.actions
         Resource = merge(local.resource_arns, lookup(local.kcl_resource_arns, service, {}))[statement.resource]
       }
-      if !can(statement.only_with) || contains(local.switched_on, lower(lookup(var.settings, lookup(statement, "only_with", ""), "false")))
+      if !can(statement.only_with) || contains(local.switched_on, lookup(statement, "only_with", ""))
     ]
   }
 
@@ -69,6 +77,19 @@ locals {
       }
     ]
   }
+
+  # An object under a customer key is decrypted with it, and gets a data key of it.
+  snapshot_key_statements = [
+    for arn in compact([for it in local.snapshots : it.kms_key_arn]) : {
+      Sid      = "UseSnapshotsKey"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = [arn]
+      Condition = {
+        StringEquals = { "kms:ViaService" = ["s3.${local.region}.${data.aws_partition.current.dns_suffix}"] }
+      }
+    }
+  ]
 
   remote_write_statements = [
     for url in var.prometheus_remote_write_url[*] : {
@@ -108,8 +129,13 @@ resource "aws_iam_role_policy" "task" {
   name = "headcount"
   role = aws_iam_role.task[each.key].id
   policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = concat(local.service_statements[each.key], local.key_statements[each.key], local.remote_write_statements)
+    Version = "2012-10-17"
+    Statement = concat(
+      local.service_statements[each.key],
+      local.key_statements[each.key],
+      each.key == "game_map" ? local.snapshot_key_statements : [],
+      local.remote_write_statements,
+    )
   })
 }
 

@@ -47,5 +47,7 @@ locals {
 
   services = { for service, it in local.every_service : service => it if service != "game_map" || var.game_map != null }
 
+  snapshots = var.game_map == null ? [] : var.game_map.snapshots[*] # one at most
+
   kcl_applications = { for service, it in local.services : service => it.application if it.application != null }
 }

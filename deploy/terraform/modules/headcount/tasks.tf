@@ -22,11 +22,14 @@ locals {
 
   # What a service gets beside that.
   own_environment = {
-    for service in keys(local.services) : service => merge(local.environment, service != "game_map" ? {} : {
-      HEADCOUNT_MAP_HOST    = "0.0.0.0"
-      HEADCOUNT_MAP_PORT    = tostring(local.map_port)
-      HEADCOUNT_MAP_PROXIES = tostring(var.game_map.proxies)
-    })
+    for service in keys(local.services) : service => merge(local.environment, service != "game_map" ? {} : merge(
+      {
+        HEADCOUNT_MAP_HOST    = "0.0.0.0"
+        HEADCOUNT_MAP_PORT    = tostring(local.map_port)
+        HEADCOUNT_MAP_PROXIES = tostring(var.game_map.proxies)
+      },
+      [for it in local.snapshots : { HEADCOUNT_MAP_BUCKET = it.bucket, HEADCOUNT_MAP_PREFIX = it.prefix }]...
+    ))
   }
 
   ports = {

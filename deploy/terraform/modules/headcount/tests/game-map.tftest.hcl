@@ -95,7 +95,7 @@ run "role" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : statement.Sid] == concat([for statement in local.permissions.services["game_map"] : statement.sid], ["UseCustomerKeys"])
+    condition     = [for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : statement.Sid] == concat([for statement in local.permissions.services["game_map"] : statement.sid if !can(statement.only_with)], ["UseCustomerKeys"])
     error_message = "it has the statements of permissions.json, and may use the tables' key"
   }
 
@@ -111,6 +111,97 @@ run "role" {
   assert {
     condition     = strcontains(aws_iam_role_policy.execution.policy, "repository/headcount-game-map") && strcontains(aws_iam_role_policy.execution.policy, "/headcount/game-map:log-stream")
     error_message = "its image is pulled, its log written"
+  }
+}
+
+run "no_snapshots_unasked" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.task["game_map"].policy, "s3:") && !strcontains(aws_iam_role_policy.task["game_map"].policy, "table/Transitions/stream") && !strcontains(aws_ecs_task_definition.service["game_map"].container_definitions, "HEADCOUNT_MAP_BUCKET")
+    error_message = "no bucket, no right on one, nor on the stream that snapshots are made of"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : statement.Action if statement.Resource == "arn:aws:dynamodb:eu-west-1:123456789012:table/LevelHistory"]) == ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable", "dynamodb:Query"]
+    error_message = "the history is written without them"
+  }
+
+  assert {
+    condition     = alltrue([for service in ["consumer", "level_aggregator", "pruner"] : !strcontains(aws_iam_role_policy.task[service].policy, "LevelHistory")])
+    error_message = "by nobody else"
+  }
+}
+
+run "snapshots" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    game_map = {
+      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      subnet_ids      = ["subnet-0fedcba9876543210", "subnet-0fedcba9876543211"]
+      client_cidrs    = ["203.0.113.0/24"]
+      snapshots       = { bucket = "game-snapshots", prefix = "live/", kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/33333333-2222-3333-4444-555555555555" }
+    }
+  }
+
+  assert {
+    condition = { for variable in jsondecode(aws_ecs_task_definition.service["game_map"].container_definitions)[0].environment : variable.name => variable.value if contains(["HEADCOUNT_MAP_BUCKET", "HEADCOUNT_MAP_PREFIX"], variable.name) } == {
+      HEADCOUNT_MAP_BUCKET = "game-snapshots"
+      HEADCOUNT_MAP_PREFIX = "live/"
+    }
+    error_message = "it publishes there"
+  }
+
+  assert {
+    condition     = alltrue([for service in ["consumer", "level_aggregator", "pruner"] : !strcontains(aws_ecs_task_definition.service[service].container_definitions, "game-snapshots") && !strcontains(aws_iam_role_policy.task[service].policy, "s3")])
+    error_message = "the others have nothing to do with it"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : statement.Sid] == concat([for statement in local.permissions.services["game_map"] : statement.sid], ["UseCustomerKeys", "UseSnapshotsKey"])
+    error_message = "it has every statement of permissions.json, and may use both keys"
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : join(" ", statement.Action) => flatten([statement.Resource]) if startswith(statement.Action[0], "s3:") } == {
+      "s3:ListBucket" = ["arn:aws:s3:::game-snapshots"]
+      "s3:GetObject s3:PutObject" = [
+        "arn:aws:s3:::game-snapshots/live/level_information.json",
+        "arn:aws:s3:::game-snapshots/live/publication.json",
+        "arn:aws:s3:::game-snapshots/live/transition_information.json",
+      ]
+    }
+    error_message = "of the bucket it may touch three objects"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : statement.Action if statement.Resource == "arn:aws:dynamodb:eu-west-1:123456789012:table/Transitions/stream/*"]) == ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    error_message = "it reads the stream that they are made of"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.task["game_map"].policy).Statement : [statement.Action, statement.Resource, statement.Condition.StringEquals["kms:ViaService"]] if statement.Sid == "UseSnapshotsKey"]) == [["kms:Decrypt", "kms:GenerateDataKey"], [var.game_map.snapshots.kms_key_arn], ["s3.eu-west-1.amazonaws.com"]]
+    error_message = "the bucket's key through S3 only"
+  }
+}
+
+run "snapshots_under_no_key_at_the_top" {
+  command = plan
+
+  variables {
+    game_map = {
+      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      subnet_ids      = ["subnet-0fedcba9876543210", "subnet-0fedcba9876543211"]
+      client_cidrs    = ["203.0.113.0/24"]
+      snapshots       = { bucket = "game-snapshots" }
+    }
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.task["game_map"].policy, "arn:aws:s3:::game-snapshots/level_information.json") && !strcontains(aws_iam_role_policy.task["game_map"].policy, "kms:")
+    error_message = "names begin with nothing, no key may be used"
   }
 }
 

@@ -154,3 +154,48 @@ run "an_image_tagged_latest" {
 
   expect_failures = [var.images]
 }
+
+run "a_bucket_by_its_arn" {
+  command = plan
+
+  variables {
+    game_map = {
+      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      subnet_ids      = ["subnet-0fedcba9876543210", "subnet-0fedcba9876543211"]
+      client_cidrs    = ["203.0.113.0/24"]
+      snapshots       = { bucket = "arn:aws:s3:::game-snapshots" }
+    }
+  }
+
+  expect_failures = [var.game_map]
+}
+
+run "a_prefix_that_stands_for_others" {
+  command = plan
+
+  variables {
+    game_map = {
+      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      subnet_ids      = ["subnet-0fedcba9876543210", "subnet-0fedcba9876543211"]
+      client_cidrs    = ["203.0.113.0/24"]
+      snapshots       = { bucket = "game-snapshots", prefix = "*/" }
+    }
+  }
+
+  expect_failures = [var.game_map]
+}
+
+run "a_bucket_s_key_by_its_alias" {
+  command = plan
+
+  variables {
+    game_map = {
+      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      subnet_ids      = ["subnet-0fedcba9876543210", "subnet-0fedcba9876543211"]
+      client_cidrs    = ["203.0.113.0/24"]
+      snapshots       = { bucket = "game-snapshots", kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:alias/snapshots" }
+    }
+  }
+
+  expect_failures = [var.game_map]
+}
