@@ -54,7 +54,7 @@ class Lease:
         while not stop.is_asked():
             try:
                 self.renew()
-            except (BotoCoreError, ClientError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is: it is tried again, and is over in time)
                 _log.warning("lease not renewed", reason=" ".join(str(error).split()))
             if self.is_held != publishes:
                 publishes = not publishes

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
 
-from game_map.publication import MalformedPublicationError, OvertakenError, Publication
+from game_map.publication import OvertakenError, Publication
 from game_map.snapshots import Position, moves_of, snapshot
 from headcount import model
 from headcount.table_stream import Reading
-from headcount.tables import MalformedRowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,10 +90,10 @@ class Publisher:
             except OvertakenError:
                 self._course = None
                 _log.info("another replica has published")
-            except (BotoCoreError, ClientError, MalformedRowError, MalformedPublicationError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is: the next one is another try, and goes on exactly)
                 self._course = None
                 self._metrics.snapshots.labels(result="failed").inc()
-                _log.error("snapshot failed", reason=" ".join(str(error).split()))
+                _log.error("snapshot failed", reason=" ".join(str(error).split()), kind=type(error).__name__)
                 stop.wait(PAUSE_SECONDS)
 
     def _recalled(self) -> Course:

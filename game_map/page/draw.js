@@ -6,6 +6,7 @@ import { players as told } from "./words.js";
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_WAYS = 48;
 const SETTLE_MS = 260; // in which two thirds of a move are made
+const SETTLE_FLOWS = 12; // looks at the moves, after which the whole map may settle a little
 const STILL = 0.05; // pixels
 const HOT = 0.4; // the share from which on the numbers' colour is the other one
 const FEW = 1; // players that a level is drawn with whose number is hidden
@@ -28,6 +29,8 @@ export class Stage {
     this.places = new Map(); // id -> what is drawn
     this.known = new Map(); // id -> where it lies in the plane
     this.moves = [];
+    this.longer = null; // the moves that say what lies where; null: not known yet
+    this.flows = 0;
     this.fixed = {};
     this.names = {};
     this.levels = [];
@@ -50,8 +53,11 @@ export class Stage {
   /** The moves of the last minutes, [{from, to, count}]: those that are drawn, and those that say what lies where. */
   flow(moves, longer) {
     this.moves = moves.filter(({ from, to }) => from !== undefined && to !== undefined).slice(0, MOST_WAYS);
-    this.longer = longer;
-    this.#lay(false);
+    // A map that was laid out before its moves were known is laid out anew; later it only settles now and then.
+    if (this.longer === null && longer.length > 0) this.known.clear();
+    this.longer = longer.length > 0 ? longer : this.longer;
+    this.flows += 1;
+    this.#lay(false, this.flows % SETTLE_FLOWS === 0);
   }
 
   /** Places of one's own: {id: {x, y, name}}. */
@@ -107,12 +113,12 @@ export class Stage {
   }
 
   /** Say where everything shall be; it moves there, or is there `atOnce`. */
-  #lay(atOnce) {
+  #lay(atOnce, settle = false) {
     const { width, height } = this.svg.getBoundingClientRect();
     if (width < 50 || height < 50) return;
     const ids = this.levels.map(({ id }) => id);
     const counts = new Map(this.levels.map(({ id, players }) => [id, players ?? FEW]));
-    const plane = arrange(ids, this.longer ?? [], this.known);
+    const plane = arrange(ids, this.longer ?? [], this.known, settle);
     for (const [id, place] of plane) this.known.set(id, place);
     const radius = radii(counts, width, height);
     const goals = fit(plane, radius, width, height, this.fixed, Math.min(16, width / 40));

@@ -17,9 +17,9 @@ export function dice(text) {
 
 /**
  * Places in a plane, as a Map from id to {x, y}: springs along `moves` ({from, to, count}), and all push each other
- * away. Those in `known` (such a Map) hardly move.
+ * away. Those in `known` (such a Map) hardly move: at all only where there is a new one, or where all shall `settle`.
  */
-export function arrange(ids, moves, known) {
+export function arrange(ids, moves, known, settle = false) {
   const order = [...ids].sort();
   const nodes = order.map((id, n) => {
     const old = known.get(id);
@@ -31,7 +31,7 @@ export function arrange(ids, moves, known) {
   const springs = joined(moves, index);
   startNearFriends(nodes, springs);
   const isNew = nodes.some((node) => !node.old);
-  const rounds = nodes.every((node) => !node.old) ? ROUNDS : isNew ? ROUNDS_MORE : 0;
+  const rounds = nodes.every((node) => !node.old) ? ROUNDS : isNew || settle ? ROUNDS_MORE : 0;
   const ideal = 1.1 / Math.sqrt(Math.max(1, nodes.length));
   for (let round = 0; round < rounds; round += 1) relax(nodes, springs, ideal, 0.12 * (1 - round / rounds));
   return new Map(nodes.map(({ id, x, y }) => [id, { x, y }]));
@@ -194,6 +194,7 @@ export function label(boxes, width, height) {
       { dx: inward, dy: -shore - 0.7 * h - 2 },
       { dx: shore + w / 2 + 5, dy: 0 },
       { dx: -shore - w / 2 - 5, dy: 0 },
+      ...[-1, 1].flatMap((up) => [1, -1].map((side) => ({ dx: side * (0.72 * shore + w / 2 + 3), dy: up * (0.72 * shore + h / 2) }))),
     ];
     for (const { dx, dy, inside = false } of spots) {
       const box = { id, left: x + dx - w / 2, right: x + dx + w / 2, top: y + dy - h / 2, bottom: y + dy + h / 2 };

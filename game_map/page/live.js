@@ -13,6 +13,9 @@ export class Live {
     this.levels = new Map();
     this.heardAt = performance.now();
     this.hasCounts = false;
+  }
+
+  begin() {
     this.#open();
     setInterval(() => this.#watch(), 1000);
   }

@@ -10,6 +10,7 @@ const LOST_SECONDS = 5;
 const FLOWS_MS = 5000;
 const HISTORY_MS = 60_000;
 const PANEL_MS = 2000;
+const PATIENCE_MS = 1500;
 const [MINUTES, MINUTES_OF_LAYOUT] = [5, 60];
 
 const $ = (id) => document.getElementById(id);
@@ -242,10 +243,10 @@ function fromAddress() {
 async function begin() {
   const layout = await ask("api/layout");
   if (layout !== null) stage.pin(layout);
-  for (const [work, pause] of [[flows, FLOWS_MS], [past, HISTORY_MS], [refresh, PANEL_MS]]) {
-    work();
-    setInterval(work, pause);
-  }
+  await Promise.race([flows(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]); // what lies where
+  live.begin();
+  past();
+  for (const [work, pause] of [[flows, FLOWS_MS], [past, HISTORY_MS], [refresh, PANEL_MS]]) setInterval(work, pause);
   setInterval(tell, 1000);
   fromAddress();
 }

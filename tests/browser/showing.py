@@ -80,6 +80,15 @@ class Visitor:
         """Counts as the islands have them."""
         return self._counts("#map .place")
 
+    def places(self) -> dict[str, tuple[float, float]]:
+        """Where the islands lie, in pixels."""
+        read = (
+            "(all) => Object.fromEntries(all.map((one) => "
+            "[one.dataset.level, one.getAttribute('transform').match(/[-0-9.]+/g).map(Number)]))"
+        )
+        found = self.page.eval_on_selector_all("#map .place", read)
+        return {level: (x, y) for level, (x, y) in found.items()}
+
     def in_the_list(self) -> Counts:
         """Counts as the list has them."""
         return self._counts("#levels button")

@@ -1,7 +1,10 @@
 """The page in a real browser, before a real game: it shows what LevelState holds, and says when that is old."""
 
+import math
 import random
+import statistics
 import time
+from itertools import permutations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -50,6 +53,21 @@ def test_counts_are_those_of_level_state_while_players_move(chromium: Browser, s
         assert places == sorted(places)
         assert len(set(places)) > LOOKS / 4
         assert visitor.errors == []
+
+
+def test_levels_lie_near_those_that_players_come_from(chromium: Browser, showing: Showing) -> None:
+    """Whatever came first to the page, the counts or the moves."""
+    for level in [*range(LEVELS), *range(LEVELS)]:
+        showing.enter("walker", f"level-{level}")
+    with Visitor(chromium, showing.address) as visitor:
+
+        def are_near() -> bool:
+            places = visitor.places()
+            far = {(a, b): math.dist(places[a], places[b]) for a, b in permutations(places, 2)}
+            steps = [far[f"level-{n}", f"level-{n + 1}"] for n in range(LEVELS - 1)]
+            return statistics.mean(steps) < 0.8 * statistics.mean(far.values())
+
+        eventually(are_near, WAIT_SECONDS, "a map by the moves")
 
 
 def test_names_are_text_whatever_they_are(chromium: Browser, showing: Showing) -> None:

@@ -17,7 +17,7 @@ HASTE = "40"  # of the players: with an idle timeout of so many seconds they mov
 WAIT_SECONDS = 240.0
 SETTLE_MS = 6000
 CURVE_MINUTES, CURVE_SECONDS = 6, 480.0
-MOST_BYTES = 400_000
+MOST_BYTES = 600_000
 PICTURES = {
     "map": (DESK, "light", 1.0, ""),
     "map-dark": (DESK, "dark", 1.0, ""),
