@@ -154,18 +154,27 @@ export class Stage {
       place.name.style.fontSize = `${text}px`;
       place.name.textContent = place.isInside ? this.name(id) : `${this.name(id)} ${number}`;
       this.ink.font = `400 ${text}px ${family}`;
-      return { id, x, y, r, width: this.ink.measureText(place.name.textContent).width, height: 1.25 * text };
+      const font = this.ink.font;
+      return { id, x, y, r, font, width: this.ink.measureText(place.name.textContent).width, height: 1.25 * text };
     });
     const spots = label(boxes, width, height);
-    for (const { id, r, height: h } of boxes) {
+    for (const { id, r, font, height: h } of boxes) {
       const place = this.places.get(id);
       const spot = spots.get(id) ?? { dx: 0, dy: SHORE * r + 0.7 * h, inside: false };
+      if (spot.within) place.name.textContent = this.#cut(place.name.textContent, font, spot.within);
       place.name.setAttribute("x", spot.dx);
       place.name.setAttribute("y", spot.dy);
       place.group.classList.toggle("crowded", !spots.has(id));
       place.group.classList.toggle("roomy", spot.inside);
       place.count.setAttribute("y", spot.inside ? -0.12 * r : 0);
     }
+  }
+
+  #cut(text, font, width) {
+    this.ink.font = font;
+    const letters = [...text];
+    while (letters.length > 1 && this.ink.measureText(`${letters.join("")}…`).width > width) letters.pop();
+    return `${letters.join("")}…`;
   }
 
   #drawWays() {

@@ -176,8 +176,9 @@ function separate(nodes, gap) {
 }
 
 /**
- * Which labels can be shown without one over another: a Map from id to {dx, dy, inside}, those of large levels first.
- * `boxes`: [{id, x, y, r, width, height}], fullest first; `width` and `height` of its text. Large islands hold theirs.
+ * Which labels can be shown without one over another: a Map from id to {dx, dy, inside, within}, those of large levels
+ * first. `boxes`: [{id, x, y, r, width, height}], fullest first; `width` and `height` of its text. Large islands hold
+ * theirs; `within`: so wide at most, where there was no room for all of it.
  */
 export function label(boxes, width, height) {
   const taken = boxes.map(({ id, x, y, r }) => {
@@ -205,6 +206,7 @@ export function label(boxes, width, height) {
         break;
       }
     }
+    if (!shown.has(id) && h < 0.5 * r) shown.set(id, { dx: 0, dy: 0.45 * r, inside: true, within: 1.5 * r });
   }
   return shown;
 }
