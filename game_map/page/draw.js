@@ -1,14 +1,16 @@
 // The map as SVG: levels are islands, moves of the last minutes the ways between them.
 
-import { SHORE, arrange, fit, label, radii } from "./layout.js";
+import { SHORE, arrange, fit, frame, label, radii } from "./layout.js";
 import { players as told } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_WAYS = 48;
 const SETTLE_MS = 260; // in which two thirds of a move are made
-const SETTLE_FLOWS = 12; // looks at the moves, after which the whole map may settle a little
+const MOST_KNOWN = 2000; // places of levels that are empty now
+// The map is laid out anew with so many times as many levels, or moves known: seldom, and less and less.
+const [GROWN, LEARNT] = [1.5, 4];
 const STILL = 0.05; // pixels
-const HOT = 0.4; // the share from which on the numbers' colour is the other one
+const HOT = 0.36; // the share from which on the numbers' colour is the other one
 const FEW = 1; // players that a level is drawn with whose number is hidden
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -29,8 +31,11 @@ export class Stage {
     this.places = new Map(); // id -> what is drawn
     this.known = new Map(); // id -> where it lies in the plane
     this.moves = [];
-    this.longer = null; // the moves that say what lies where; null: not known yet
-    this.flows = 0;
+    this.longer = []; // the moves that say what lies where
+    this.learnt = 0; // how many those were when the map was laid out
+    this.goals = new Map(); // id -> where it lies on the stage
+    this.arranged = 0; // levels that the map was laid out for
+    this.shown = ""; // the counts that are drawn
     this.fixed = {};
     this.names = {};
     this.levels = [];
@@ -43,21 +48,31 @@ export class Stage {
 
   /** The levels with players, fullest first: [{id, players}], players null where few. */
   show(levels) {
+    const shown = JSON.stringify(levels);
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.levels = levels;
     const ids = new Set(levels.map(({ id }) => id));
     for (const [id, place] of this.places) if (!ids.has(id)) this.#remove(id, place);
     for (const { id, players } of levels) this.#count(id, players);
+    // Where there is no room the small ones lie on the large ones.
+    for (const [n, { id }] of levels.entries()) {
+      const { group } = this.places.get(id);
+      if (this.land.children[n] !== group) this.land.insertBefore(group, this.land.children[n] ?? null);
+    }
     this.#lay(false);
   }
 
   /** The moves of the last minutes, [{from, to, count}]: those that are drawn, and those that say what lies where. */
   flow(moves, longer) {
     this.moves = moves.filter(({ from, to }) => from !== undefined && to !== undefined).slice(0, MOST_WAYS);
-    // A map that was laid out before its moves were known is laid out anew; later it only settles now and then.
-    if (this.longer === null && longer.length > 0) this.known.clear();
-    this.longer = longer.length > 0 ? longer : this.longer;
-    this.flows += 1;
-    this.#lay(false, this.flows % SETTLE_FLOWS === 0);
+    const made = longer.reduce((sum, { count }) => sum + count, 0);
+    if (made > LEARNT * this.learnt) {
+      this.known.clear();
+      this.learnt = made;
+    }
+    this.longer = longer;
+    this.#lay(false);
   }
 
   /** Places of one's own: {id: {x, y, name}}. */
@@ -113,15 +128,29 @@ export class Stage {
   }
 
   /** Say where everything shall be; it moves there, or is there `atOnce`. */
-  #lay(atOnce, settle = false) {
+  #lay(atOnce) {
     const { width, height } = this.svg.getBoundingClientRect();
     if (width < 50 || height < 50) return;
     const ids = this.levels.map(({ id }) => id);
     const counts = new Map(this.levels.map(({ id, players }) => [id, players ?? FEW]));
-    const plane = arrange(ids, this.longer ?? [], this.known, settle);
+    if (ids.length > GROWN * this.arranged) this.known.clear();
+    const isNew = this.known.size === 0;
+    const plane = arrange(ids, this.longer, this.known);
+    if (isNew) {
+      this.arranged = ids.length;
+      this.framed = frame(plane, this.fixed);
+    }
     for (const [id, place] of plane) this.known.set(id, place);
+    if (this.known.size > MOST_KNOWN + ids.length) this.known = plane; // levels that come and go for ever
     const radius = radii(counts, width, height);
-    const goals = fit(plane, radius, width, height, this.fixed, Math.min(16, width / 40));
+    const before = isNew || atOnce ? new Map() : this.goals;
+    const goals = fit(plane, radius, width, height, {
+      fixed: this.fixed,
+      gap: Math.min(16, width / 40),
+      before,
+      framed: this.framed,
+    });
+    this.goals = goals;
     const most = Math.max(1, ...counts.values());
     for (const [id, goal] of goals) {
       const place = this.places.get(id);
@@ -147,9 +176,11 @@ export class Stage {
       const number = told(players);
       const large = Math.min(2.6 * size, Math.max(0.7 * size, r * 0.62));
       this.ink.font = `650 ${large}px ${family}`;
-      place.isInside = this.ink.measureText(number).width < 1.7 * r;
+      const across = this.ink.measureText(number).width;
+      const shrunk = Math.min(large, (large * 1.7 * r) / across);
+      place.isInside = shrunk > 0.6 * size;
       place.count.textContent = place.isInside ? number : "";
-      place.count.style.fontSize = `${large}px`;
+      place.count.style.fontSize = `${shrunk}px`;
       const text = Math.min(1.15 * size, Math.max(0.78 * size, r * 0.34));
       place.name.style.fontSize = `${text}px`;
       place.name.textContent = place.isInside ? this.name(id) : `${this.name(id)} ${number}`;

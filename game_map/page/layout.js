@@ -3,8 +3,10 @@
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 export const SHORE = 1.16; // of an island's radius
 const ROUNDS = 260;
-const ROUNDS_MORE = 40; // where most are placed already
-const STAY = 0.12; // how much of a move one makes who had a place before
+const ROUNDS_MORE = 40; // where some are placed already
+const USUAL = 0.2; // of a level's most frequent move
+const PUSHES = 120; // at most, until no island lies over another
+const PUSHES_MORE = 25; // where most lay well before
 
 /** A number from 0 to 1 for a text, always the same. */
 export function dice(text) {
@@ -17,9 +19,9 @@ export function dice(text) {
 
 /**
  * Places in a plane, as a Map from id to {x, y}: springs along `moves` ({from, to, count}), and all push each other
- * away. Those in `known` (such a Map) hardly move: at all only where there is a new one, or where all shall `settle`.
+ * away. Those in `known` (such a Map) stay where they are: people learn where a level lies.
  */
-export function arrange(ids, moves, known, settle = false) {
+export function arrange(ids, moves, known) {
   const order = [...ids].sort();
   const nodes = order.map((id, n) => {
     const old = known.get(id);
@@ -31,7 +33,7 @@ export function arrange(ids, moves, known, settle = false) {
   const springs = joined(moves, index);
   startNearFriends(nodes, springs);
   const isNew = nodes.some((node) => !node.old);
-  const rounds = nodes.every((node) => !node.old) ? ROUNDS : isNew || settle ? ROUNDS_MORE : 0;
+  const rounds = nodes.every((node) => !node.old) ? ROUNDS : isNew ? ROUNDS_MORE : 0;
   const ideal = 1.1 / Math.sqrt(Math.max(1, nodes.length));
   for (let round = 0; round < rounds; round += 1) relax(nodes, springs, ideal, 0.12 * (1 - round / rounds));
   return new Map(nodes.map(({ id, x, y }) => [id, { x, y }]));
@@ -39,7 +41,10 @@ export function arrange(ids, moves, known, settle = false) {
 
 function joined(moves, index) {
   const sums = new Map();
+  const mostFrom = new Map();
+  for (const { from, count } of moves) mostFrom.set(from, Math.max(count, mostFrom.get(from) ?? 0));
   for (const { from, to, count } of moves) {
+    if (count < USUAL * mostFrom.get(from)) continue; // a leap now and then says nothing of what lies near
     const a = index.get(from);
     const b = index.get(to);
     if (a === undefined || b === undefined || a === b) continue;
@@ -95,10 +100,11 @@ function relax(nodes, springs, ideal, heat) {
     dy[b] += y * force;
   }
   for (const [n, node] of nodes.entries()) {
+    if (node.old) continue;
     const x = dx[n] - 0.9 * node.x;
     const y = dy[n] - 0.9 * node.y;
     const length = Math.hypot(x, y) || 1;
-    const step = Math.min(length, heat) * (node.old ? STAY : 1);
+    const step = Math.min(length, heat);
     node.x += (x / length) * step;
     node.y += (y / length) * step;
   }
@@ -113,25 +119,35 @@ export function radii(counts, width, height, share = 0.12) {
   return new Map([...counts].map(([id, count]) => [id, Math.min(most, Math.max(least, scale * Math.sqrt(count)))]));
 }
 
+/** What of the plane shall be on the stage: all of `places`, but for those in `fixed`. */
+export function frame(places, fixed = {}) {
+  const free = [...places].filter(([id]) => !Object.hasOwn(fixed, id)).map(([, place]) => place);
+  return { across: ends(free.map(({ x }) => x)), down: ends(free.map(({ y }) => y)) };
+}
+
 /**
  * Pixels on a stage of `width` by `height` for `places` as `arrange` makes them, as a Map from id to {x, y, r}, none
- * over another where there is room. `fixed`: places of one's own, {x, y} from 0 to 1; those don't move.
+ * over another where there is room. `fixed`: places of one's own, {x, y} from 0 to 1; those don't move. `before`: such
+ * a Map; who is in it starts from there and moves no more than needed. `framed`: as `frame` makes it.
  */
-export function fit(places, radius, width, height, fixed = {}, gap = 14) {
+export function fit(places, radius, width, height, { fixed = {}, gap = 14, before = new Map(), framed = frame(places, fixed) } = {}) {
   const edge = gap + 10;
-  const free = [...places].filter(([id]) => !(id in fixed));
-  const [left, right] = ends(free.map(([, { x }]) => x));
-  const [top, bottom] = ends(free.map(([, { y }]) => y));
+  const [left, right] = framed.across;
+  const [top, bottom] = framed.down;
   const nodes = [...places].map(([id, { x, y }]) => {
-    const own = fixed[id];
+    const own = Object.hasOwn(fixed, id) ? fixed[id] : null;
+    const was = own ? null : before.get(id);
+    if (was) return { id, r: radius.get(id) ?? 4, own: false, x: was.x, y: was.y };
     const across = own ? own.x : (x - left) / (right - left);
     const down = own ? own.y : (y - top) / (bottom - top);
     const r = radius.get(id) ?? 4;
     const inset = edge + SHORE * r;
     return { id, r, own: Boolean(own), x: inset + across * (width - 2 * inset), y: inset + down * (height - 2 * inset) };
   });
-  for (let round = 0; round < 120; round += 1) {
-    if (!separate(nodes, gap)) break;
+  const pushes = before.size > 0 ? PUSHES_MORE : PUSHES;
+  for (let round = 0; round < pushes; round += 1) {
+    const moved = separate(nodes, gap);
+    if (!moved && round > 0) break;
     for (const node of nodes) {
       const inset = edge + SHORE * node.r;
       node.x = Math.min(width - inset, Math.max(inset, node.x));

@@ -11,6 +11,7 @@ const FLOWS_MS = 5000;
 const HISTORY_MS = 60_000;
 const PANEL_MS = 2000;
 const PATIENCE_MS = 1500;
+const LEAST_MINUTES = 3; // of the last hour: fewer are no curve
 const [MINUTES, MINUTES_OF_LAYOUT] = [5, 60];
 
 const $ = (id) => document.getElementById(id);
@@ -101,6 +102,7 @@ function makeRow(id) {
   const curve = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   for (const [key, value] of Object.entries({ class: "curve", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" })) curve.setAttribute(key, value);
   label.textContent = stage.name(id);
+  label.title = stage.name(id);
   button.type = "button";
   button.dataset.level = id;
   button.append(label, curve, number);
@@ -125,7 +127,8 @@ function choose(id) {
   chosen = id;
   rows.get(id)?.button.setAttribute("aria-current", "true");
   stage.choose(id);
-  history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  const address = `#/${encodeURIComponent(id)}`;
+  if (location.hash !== address) history[$("panel").hidden ? "pushState" : "replaceState"](null, "", address);
   $("panel-title").textContent = stage.name(id);
   count(live.levels.get(id) ?? 0);
   moves([], "panel-in", "from");
@@ -141,7 +144,7 @@ function close() {
   rows.get(chosen)?.button.removeAttribute("aria-current");
   chosen = null;
   stage.choose(null);
-  history.replaceState(null, "", location.pathname + location.search);
+  if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
   $("panel").hidden = true;
   if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
 }
@@ -153,9 +156,10 @@ function count(players) {
 
 function curve() {
   const averages = histories.get(chosen);
-  $("panel-history").hidden = !averages?.some((average) => average !== null);
+  const known = averages?.filter((average) => average !== null) ?? [];
+  $("panel-history").hidden = known.length < LEAST_MINUTES;
   if ($("panel-history").hidden) return;
-  const most = Math.max(...averages.filter((average) => average !== null));
+  const most = Math.max(...known);
   const words = `The last hour; at most ${told(Math.round(most))} in a minute's average`;
   draw($("panel-curve"), averages, 300, 80);
   $("panel-curve").setAttribute("aria-label", words);
@@ -231,13 +235,24 @@ $("list-toggle").addEventListener("click", () => {
 $("search").addEventListener("input", () => list([...live.levels].map(([id, players]) => ({ id, players })).sort((a, b) => (b.players ?? 0) - (a.players ?? 0) || (a.id < b.id ? -1 : 1))));
 $("panel-close").addEventListener("click", close);
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape") close();
+  if (event.key === "Escape" && event.target !== $("search")) close();
 });
-addEventListener("hashchange", fromAddress);
+for (const moved of ["hashchange", "popstate"]) addEventListener(moved, fromAddress);
 
 function fromAddress() {
-  const id = decodeURIComponent(location.hash.slice(1));
-  if (id !== "" && id !== "levels" && id !== chosen) choose(id);
+  const id = asked();
+  if (id === null) close();
+  else if (id !== chosen) choose(id);
+}
+
+/** The level that the address names: `#/<level>`; null: none. */
+function asked() {
+  if (!location.hash.startsWith("#/") || location.hash.length < 3) return null;
+  try {
+    return decodeURIComponent(location.hash.slice(2));
+  } catch {
+    return null;
+  }
 }
 
 async function begin() {

@@ -73,12 +73,24 @@ def test_a_new_level_hardly_moves_the_others(page: Page) -> None:
         "return ids.map((id) => Math.hypot(more.get(id).x - plane.get(id).x, more.get(id).y - plane.get(id).y));"
     )
 
-    assert max(run(page, code, 30)) < 0.3
+    assert max(run(page, code, 30)) == 0
+
+
+def test_an_island_that_grows_moves_no_more_of_the_map_than_it_must(page: Page) -> None:
+    code = ARRANGED + (
+        "radius.set('level-9', 1.3 * radius.get('level-9'));"
+        "const later = layout.fit(plane, radius, 1200, 800, {before: placed});"
+        "return ids.map((id) => Math.hypot(later.get(id).x - placed.get(id).x, later.get(id).y - placed.get(id).y));"
+    )
+
+    moved = run(page, code, 30)
+    assert sorted(moved)[len(moved) // 2] < 1
+    assert max(moved) < 40
 
 
 def test_a_place_of_ones_own_is_kept(page: Page) -> None:
     code = ARRANGED + (
-        "const own = layout.fit(plane, radius, 1200, 800, {'level-0': {x: 0.5, y: 0}});return own.get('level-0');"
+        "const fixed = {'level-0': {x: 0.5, y: 0}};return layout.fit(plane, radius, 1200, 800, {fixed}).get('level-0');"
     )
 
     own = run(page, code, 30)
