@@ -1,5 +1,6 @@
 "use strict";
 
+const HOUR_SECONDS = 3600;
 const EVERY_MS = 5000;
 const LATE_SECONDS = 60;
 const WIDTH = 600;
@@ -23,7 +24,9 @@ function usd(value) {
 }
 
 function times(pair) {
-  return pair.headcount && pair.tutorial !== null ? `${figure(pair.tutorial / pair.headcount, 2)} ×` : "–";
+  if (!pair.headcount || !pair.tutorial) return "–";
+  const part = pair.tutorial / pair.headcount;
+  return part >= 1 ? `${figure(part, 2)} times as cheap` : `${figure(1 / part, 2)} times as dear`;
 }
 
 function seconds(value) {
@@ -53,8 +56,9 @@ function time(epochSeconds) {
 function curve(minutes) {
   const known = minutes.filter((minute) => minute.writeUnitsPerEvent !== null);
   if (known.length < 2) return;
-  const first = known[0].start;
-  const span = known.at(-1).start - first || 1;
+  const last = known.at(-1).start;
+  const first = last - HOUR_SECONDS;
+  const span = HOUR_SECONDS;
   const most = Math.max(...known.map((minute) => minute.writeUnitsPerEvent)) || 1;
   const points = known.map((minute) => {
     const x = ((minute.start - first) / span) * WIDTH;
@@ -62,7 +66,7 @@ function curve(minutes) {
     return `${x.toFixed(1)},${y.toFixed(1)}`;
   });
   at("line").setAttribute("points", points.join(" "));
-  const told = `from ${figure(known[0].writeUnitsPerEvent)} at ${time(first)} to ${figure(known.at(-1).writeUnitsPerEvent)} at ${time(known.at(-1).start)}`;
+  const told = `from ${figure(known[0].writeUnitsPerEvent)} at ${time(known[0].start)} to ${figure(known.at(-1).writeUnitsPerEvent)} at ${time(known.at(-1).start)}`;
   show("curve-told", `Write units per event: ${told}; ${figure(most)} at most.`);
   show("from", time(first));
   show("most", `${figure(most)} at most`);
