@@ -15,7 +15,7 @@ from game_map.app import make_app
 from game_map.board import Blur
 from game_map.boards import Boards
 from game_map.history import History
-from game_map.lease import Lease
+from game_map.lease import HISTORY, SNAPSHOTS, Lease
 from game_map.limits import Limits
 from game_map.loop import Loop
 from game_map.ops import Ops
@@ -69,14 +69,20 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     boards = Boards(blur)
     streams = Streams(boards, settings.map_streams)
     metrics.streams.set_function(lambda: streams.open)
-    lease = Lease(hasty.dynamodb, settings.progress_table, settings.failover_seconds)
-    metrics.publishes.set_function(lambda: lease.is_held)
+    works: list[Callable[[Stop], None]] = []
+
+    def lease(row: str) -> Lease:
+        held = Lease(hasty.dynamodb, settings.progress_table, row, settings.failover_seconds)
+        metrics.publishes.labels(what=row.partition("/")[2]).set_function(lambda: held.is_held)
+        works.append(held.keep)
+        return held
+
+    writes_history = lease(HISTORY)
     kept = HistoryTable(hasty.dynamodb, settings.history_table, settings.history_retention_seconds)
-    history = History.of(kept, lambda: lease.is_held, boards, blur, metrics)
-    works: list[Callable[[Stop], None]] = [lease.keep]
+    history = History.of(kept, lambda: writes_history.is_held, boards, blur, metrics)
     if settings.map_bucket is not None:
         bucket = _bucket(settings, hasty, settings.map_bucket)
-        works.append(Publisher(_sources(settings, hasty, counts, blur), bucket, lease, metrics).run)
+        works.append(Publisher(_sources(settings, hasty, counts, blur), bucket, lease(SNAPSHOTS), metrics).run)
     meter = Meter(hasty.spending.units) if settings.map_ops else None
     reading = _reading(settings, hasty, counts, meter)
     listener = listening(settings.map_host, settings.map_port, "the map", ("map_host", "map_port"))

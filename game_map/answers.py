@@ -49,8 +49,11 @@ class Answers:
         return {**self.head(), "minutes": minutes, "transitions": told(self._moves(minutes))}
 
     def counts(self, players: Mapping[str, int]) -> list[dict[str, Any]]:
-        """Levels with their counts, ``players`` null where there are few."""
-        return [{"id": level, "players": self._blur.players(count)} for level, count in players.items()]
+        """Levels with their counts, ``players`` null where there are few; those in no order that would tell more."""
+        told = [{"id": level, "players": self._blur.players(count)} for level, count in players.items()]
+        return [one for one in told if one["players"] is not None] + sorted(
+            (one for one in told if one["players"] is None), key=lambda one: str(one["id"])
+        )
 
     def change(self, changed: Mapping[str, int]) -> dict[str, Any]:
         """What a stream tells: the levels whose count is another one now, and the total."""

@@ -41,7 +41,7 @@ class Api:
 
     async def levels(self, request: Request) -> Response:
         """All levels that have players."""
-        return self._answer(request, self.boards.newest.levels)
+        return self._answer(request, self.boards.newest.levels, ("levels", 0))
 
     async def level(self, request: Request) -> Response:
         """One level."""
@@ -54,7 +54,7 @@ class Api:
     async def transitions(self, request: Request) -> Response:
         """Moves of the last minutes."""
         minutes = _minutes(request)
-        return self._answer(request, lambda: self.boards.newest.transitions(minutes))
+        return self._answer(request, lambda: self.boards.newest.transitions(minutes), ("transitions", minutes))
 
     async def history(self, request: Request) -> Response:
         """Averages of minutes: of one level, or of all that had players."""
@@ -90,10 +90,13 @@ class Api:
             raise HTTPException(503, "The services' rows have not been read twice yet.", {"Retry-After": "10"})
         return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
-    def _answer(self, request: Request, body: Callable[[], dict[str, Any]]) -> Response:
+    def _answer(
+        self, request: Request, body: Callable[[], dict[str, Any]], kept_as: tuple[str, int] | None = None
+    ) -> Response:
         if self.boards.is_empty:
             raise HTTPException(503, "The tables have not been read yet.", {"Retry-After": "1"})
-        return _told(request, *encoded(body()), CACHED)
+        content, tag = encoded(body()) if kept_as is None else self.boards.encoded(kept_as, body)
+        return _told(request, content, tag, CACHED)
 
 
 def _told(request: Request, content: bytes, tag: str, cached: str) -> Response:

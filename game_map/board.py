@@ -45,13 +45,13 @@ class Board:
         return dict(sorted(sums.items(), key=lambda one: (-one[1], one[0][0] or "", one[0][1] or "")))
 
 
-def changes(before: Board, after: Board) -> dict[str, int]:
-    """The levels whose count is another one, with what it is now; 0 where the level is gone."""
+def changes(before: Board, after: Board, blur: Blur) -> dict[str, int]:
+    """The levels of which another count is told, with what it is now; 0 where the level is gone."""
     levels = before.players.keys() | after.players.keys()
     return {
         level: after.players.get(level, 0)
         for level in sorted(levels)
-        if before.players.get(level, 0) != after.players.get(level, 0)
+        if blur.players(before.players.get(level, 0)) != blur.players(after.players.get(level, 0))
     }
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from game_map.answers import Answers
+from game_map.answers import Answers, encoded
 from game_map.board import Board, changes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from game_map.board import Blur
 
 KEPT = 120  # boards, so seconds that a stream may be broken off and still be told only what changed
@@ -22,6 +24,7 @@ class Boards:
         self._blur = blur
         self._newest = Answers(Board(0), blur)
         self._kept: dict[int, Answers] = {}  # by version, oldest first
+        self._encoded: dict[tuple[str, int], tuple[bytes, str]] = {}  # bodies of the newest
         self._changed = asyncio.Event()
 
     @property
@@ -42,8 +45,15 @@ class Boards:
         self._newest = self._kept[board.version] = Answers(board, self._blur)
         if len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
+        self._encoded.clear()
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def encoded(self, what: tuple[str, int], make: Callable[[], dict[str, Any]]) -> tuple[bytes, str]:
+        """A body of the newest board and its entity tag, made once for all who ask; ``what`` names it."""
+        if what not in self._encoded:
+            self._encoded[what] = encoded(make())
+        return self._encoded[what]
 
     async def after(self, version: int) -> Answers:
         """The newest board once it is newer than ``version``."""
@@ -58,4 +68,4 @@ class Boards:
     def changed_since(self, version: int) -> dict[str, int] | None:
         """Levels whose count differs now from what it was at ``version``; None: that board is not kept."""
         then = self._kept.get(version)
-        return None if then is None else changes(then.board, self._newest.board)
+        return None if then is None else changes(then.board, self._newest.board, self._blur)

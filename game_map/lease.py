@@ -24,19 +24,28 @@ if TYPE_CHECKING:
     from headcount.lifecycle import Stop
     from headcount.tables import Item
 
-ROW = "game_map/publisher"
+HISTORY, SNAPSHOTS = "game_map/history", "game_map/snapshots"  # what each is for, by its row
 RENEWALS = 3  # in the time that it is held for
 
 _log = structlog.get_logger()
 
 
 class Lease:
-    """One replica's side of it; ``seconds``: how long it is held without a renewal. `is_held` from any thread."""
+    """One replica's side of the one in ``row``; ``seconds``: how long it is held without a renewal.
+
+    `is_held` may be asked from any thread.
+    """
 
     def __init__(
-        self, client: DynamoDBClient, table: str, seconds: float, monotonic: Callable[[], float] = time.monotonic
+        self,
+        client: DynamoDBClient,
+        table: str,
+        row: str,
+        seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client, self._table, self._seconds, self._monotonic = client, table, seconds, monotonic
+        self._client, self._table, self._row = client, table, row
+        self._seconds, self._monotonic = seconds, monotonic
         self.owner = secrets.token_hex(8)
         self._counter: int | None = None  # as this replica wrote it last
         self._until = float("-inf")
@@ -50,15 +59,15 @@ class Lease:
 
     def keep(self, stop: Stop) -> None:
         """Renew it, or wait for it, until the stop is asked for; then give it up."""
-        publishes = False
+        holds = False
         while not stop.is_asked():
             try:
                 self.renew()
             except Exception as error:  # noqa: BLE001 (whatever it is: it is tried again, and is over in time)
                 _log.warning("lease not renewed", reason=" ".join(str(error).split()))
-            if self.is_held != publishes:
-                publishes = not publishes
-                _log.info("publishing" if publishes else "no longer publishing", owner=self.owner)
+            if self.is_held != holds:
+                holds = not holds
+                _log.info("holds the lease" if holds else "lost the lease", row=self._row, owner=self.owner)
             stop.wait(self._seconds / RENEWALS)
         self.release()
 
@@ -81,7 +90,7 @@ class Lease:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key={"worker": text(ROW)},
+                Key={"worker": text(self._row)},
                 UpdateExpression="REMOVE #owner",
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames={"#owner": "owner"},
@@ -92,18 +101,15 @@ class Lease:
 
     def _take(self) -> int | None:
         """The counter that it was taken with; None: another has it."""
-        row: Item = self._client.get_item(TableName=self._table, Key={"worker": text(ROW)}, ConsistentRead=True).get(
-            "Item", {}
-        )
+        key = {"worker": text(self._row)}
+        row: Item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         now, counter = self._monotonic(), integer(row, "counter")
         owner = row["owner"]["S"] if "owner" in row else None
-        if owner == self.owner:
-            self._seen = None
-            return counter  # the answer of its own write was lost
-        if owner is not None and counter != self._seen:
+        is_own = owner == self.owner  # the answer of its own write was lost
+        if owner is not None and not is_own and counter != self._seen:
             self._seen, self._seen_at = counter, now
             return None
-        if owner is not None and now - self._seen_at < self._seconds:
+        if owner is not None and not is_own and now - self._seen_at < self._seconds:
             return None
         self._seen = None
         return self._counter if self._write(counter) else None
@@ -117,7 +123,7 @@ class Lease:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key={"worker": text(ROW)},
+                Key={"worker": text(self._row)},
                 UpdateExpression="SET #owner = :me, #counter = :next",
                 ConditionExpression=is_next,
                 ExpressionAttributeNames={"#owner": "owner", "#counter": "counter"},  # reserved words

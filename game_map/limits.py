@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from ipaddress import ip_address, ip_network
 
-MOST_ADDRESSES = 20_000  # beyond it the one that asked longest ago is forgotten: its bucket had filled up
+IPV6 = 6
+
+MOST_ADDRESSES = 20_000  # beyond it the one that asked longest ago is forgotten, and begins anew
 
 
 class Limits:
@@ -31,4 +34,13 @@ def client(peer: str, forwarded: str, proxies: int) -> str:
     Each proxy appends whom it was asked by, so what stands before those entries is what somebody claims.
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()] if proxies else []
-    return hops[-min(proxies, len(hops))] if hops else peer
+    return _network(hops[-min(proxies, len(hops))] if hops else peer)
+
+
+def _network(address: str) -> str:
+    """Of IPv6 the first 64 bits: any number of addresses in there are one customer's."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if parsed.version == IPV6 else address

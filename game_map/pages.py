@@ -85,10 +85,12 @@ def layout(path: Path | None) -> Callable[[Request], Awaitable[Response]]:
 def _read(path: Path) -> dict[str, Any]:
     where = f"The map's layout {path} (HEADCOUNT_MAP_LAYOUT)"
     try:
+        if not path.is_file():
+            raise UnavailableError(f"{where} is no file.")
         if path.stat().st_size > LARGEST_LAYOUT:
             raise UnavailableError(f"{where} is larger than {LARGEST_LAYOUT:,} bytes.")
         found: Any = orjson.loads(path.read_bytes())
-        places = TypeAdapter(dict[str, Place]).validate_python(found)
+        places = TypeAdapter(dict[str, Place]).validate_python(found, strict=True)
     except OSError as error:
         raise UnavailableError(f"{where} can't be read: {error.strerror}.") from error
     except orjson.JSONDecodeError as error:

@@ -68,7 +68,8 @@ class Reading:
             parts.meter.look(now, rows, parts.progress.cutoff().units)
         self._look_at_moves(int(now) // MINUTE * MINUTE)
         # Last, so that they are as new as may be when they are shown.
-        players = {level: count.players for level, count in parts.counts.levels().items()}
+        # A count below 0 is the audit's affair.
+        players = {level: max(0, count.players) for level, count in parts.counts.levels().items()}
         return Board(round(parts.wall() * 1000), as_of, players, dict(self._moves))
 
     def _list(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import threading
 import time
 from dataclasses import replace
@@ -71,6 +72,7 @@ class Server:
         self._thread.join(GRACE_SECONDS + 2)
 
     def _run(self) -> None:
+        _raise_the_limit_of_files()
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
 
@@ -86,3 +88,9 @@ class Server:
             board, now = self._boards.newest.board, round(time.time() * 1000)
             if not self._boards.is_empty and now - board.version >= AGE_SECONDS * 1000:
                 self._boards.publish(replace(board, version=now))
+
+
+def _raise_the_limit_of_files() -> None:
+    """Each stream is one, and 1,024 are what a process often begins with."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -169,9 +169,7 @@ class MapMetrics:
         )
         for result in ("ok", "failed"):
             self.snapshots.labels(result=result)
-        self.publishes = Gauge(
-            "headcount_map_publishes", "1 where this replica holds the publisher's lease.", registry=r
-        )
+        self.publishes = Gauge("headcount_map_publishes", "1 where it holds the lease of that.", ["what"], registry=r)
         self.streams = Gauge("headcount_map_streams", "Clients that are told changes as they come.", registry=r)
         self.history_minutes = Counter(
             "headcount_map_history_minutes",

@@ -196,7 +196,7 @@ class Settings(BaseSettings):
         "", pattern=r"^[A-Za-z0-9!_.*'()/-]{0,900}$", description="Before the snapshots' names in it, such as `live/`."
     )
     map_snapshot_seconds: float = Field(
-        60, ge=1, le=86_400, allow_inf_nan=False, description="Time between two snapshots."
+        60, ge=1, le=43_200, allow_inf_nan=False, description="Time between two snapshots."
     )
     map_ops: bool = Field(
         default=False,

@@ -6,6 +6,8 @@ import { players as told } from "./words.js";
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_WAYS = 48;
 const SETTLE_MS = 260; // in which two thirds of a move are made
+const RIPPLE = [{ opacity: 0.9, transform: "scale(1)" }, { opacity: 0, transform: "scale(1.45)" }];
+const RIPPLE_MS = 1100;
 const MOST_KNOWN = 2000; // places of levels that are empty now
 // The map is laid out anew with so many times as many levels, or moves known: seldom, and less and less.
 const [GROWN, LEARNT] = [1.5, 4];
@@ -37,7 +39,7 @@ export class Stage {
     this.arranged = 0; // levels that the map was laid out for
     this.shown = ""; // the counts that are drawn
     this.fixed = {};
-    this.names = {};
+    this.names = new Map();
     this.levels = [];
     this.chosen = null;
     this.ink = document.createElement("canvas").getContext("2d");
@@ -66,7 +68,7 @@ export class Stage {
   /** The moves of the last minutes, [{from, to, count}]: those that are drawn, and those that say what lies where. */
   flow(moves, longer) {
     this.moves = moves.filter(({ from, to }) => from !== undefined && to !== undefined).slice(0, MOST_WAYS);
-    const made = longer.reduce((sum, { count }) => sum + count, 0);
+    const made = longer.reduce((sum, { from, to, count }) => sum + (from && to ? count : 0), 0);
     if (made > LEARNT * this.learnt) {
       this.known.clear();
       this.learnt = made;
@@ -78,13 +80,13 @@ export class Stage {
   /** Places of one's own: {id: {x, y, name}}. */
   pin(layout) {
     this.fixed = layout;
-    this.names = Object.fromEntries(Object.entries(layout).flatMap(([id, { name }]) => (name ? [[id, name]] : [])));
+    this.names = new Map(Object.entries(layout).flatMap(([id, { name }]) => (name ? [[id, name]] : [])));
     this.#lay(true);
   }
 
   /** What a level is called. */
   name(id) {
-    return this.names[id] ?? id;
+    return this.names.get(id) ?? id;
   }
 
   /** Let one level stand out, with those that players come from and go to; null: none. */
@@ -96,9 +98,7 @@ export class Stage {
   #count(id, players) {
     const place = this.places.get(id) ?? this.#add(id);
     if (place.players !== undefined && place.players !== players && !calm.matches) {
-      place.ripple.classList.remove("on");
-      place.ripple.getBBox(); // begins anew
-      place.ripple.classList.add("on");
+      place.ripple.animate(RIPPLE, RIPPLE_MS);
     }
     place.players = players;
     place.group.dataset.players = players ?? "few";

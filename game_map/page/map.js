@@ -9,6 +9,7 @@ const LATE_SECONDS = 90; // silent shards are known to be so after 10 to 20, whe
 const LOST_SECONDS = 5;
 const FLOWS_MS = 5000;
 const HISTORY_MS = 60_000;
+const HOUR_MS = 60_000;
 const PANEL_MS = 2000;
 const PATIENCE_MS = 1500;
 const LEAST_MINUTES = 3; // of the last hour: fewer are no curve
@@ -17,6 +18,7 @@ const [MINUTES, MINUTES_OF_LAYOUT] = [5, 60];
 const $ = (id) => document.getElementById(id);
 const rows = new Map(); // level -> its row in the list
 let histories = new Map();
+let [hour, hourAt] = [null, -Infinity]; // the moves of the last hour, and when they were asked for
 let chosen = null;
 let cameFrom = null; // what had the focus before the panel opened
 
@@ -60,6 +62,9 @@ function asOf(seconds) {
 }
 
 function warning(seconds, lost, isLost, isLate) {
+  if (live.hasCounts && seconds === null && !isLost && performance.now() > 1000 * LATE_SECONDS) {
+    return "How old these counts are is not known: not all services have said yet how far they have come.";
+  }
   if (!live.hasCounts) return lost > LOST_SECONDS ? "No counts yet: the server does not answer, or has not read the tables. Trying again." : "";
   if (isLost) return "The connection is lost; trying again. What you see is what was known last.";
   if (isLate) return `These counts are ${age(seconds)} old: events of the game are not being counted at the moment, or arrive late.`;
@@ -168,7 +173,7 @@ function curve() {
 
 async function refresh() {
   const id = chosen;
-  const found = id === null ? null : await ask(`api/levels/${id.split("/").map(encodeURIComponent).join("/")}?minutes=${MINUTES}`);
+  const found = id === null ? null : await ask(`api/levels/${encodeURIComponent(id)}?minutes=${MINUTES}`);
   if (found === null || id !== chosen) return;
   moves(found.in, "panel-in", "from");
   moves(found.out, "panel-out", "to");
@@ -195,11 +200,17 @@ function moves(found, box, side) {
 // What comes more slowly.
 
 async function flows() {
-  const [recent, longer] = await Promise.all([MINUTES, MINUTES_OF_LAYOUT].map((minutes) => ask(`api/transitions?minutes=${minutes}`)));
+  const isDue = performance.now() - hourAt > HOUR_MS;
+  const [recent, longer] = await Promise.all([transitions(MINUTES), isDue ? transitions(MINUTES_OF_LAYOUT) : null]);
   if (recent === null) return;
-  stage.flow(recent.transitions, (longer ?? recent).transitions);
+  if (longer !== null) [hour, hourAt] = [longer, performance.now()];
+  stage.flow(recent.transitions, hour?.transitions ?? []);
   const sum = (key) => recent.transitions.filter((move) => move[key] === undefined).reduce((total, move) => total + move.count, 0);
   $("traffic").textContent = `${told(sum("from"))} came, ${told(sum("to"))} left in ${MINUTES} minutes`;
+}
+
+function transitions(minutes) {
+  return ask(`api/transitions?minutes=${minutes}`);
 }
 
 async function past() {

@@ -50,6 +50,11 @@ class Showing:
         """LevelState now."""
         return {level: row.players for level, row in self.site.counts.levels().items() if row.players}
 
+    def made(self, source: str, target: str) -> int:
+        """How often a move was made, by Transitions."""
+        counted = self.site.counts.transitions()
+        return sum(count for move, count in counted if (move.source, move.target) == (source, target))
+
 
 class Visitor:
     """Who looks at the page; notes what goes wrong on it, and what it loads."""

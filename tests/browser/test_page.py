@@ -20,6 +20,7 @@ LOOKS = 20
 ROUNDS = 12
 LOOK_SECONDS = 0.7
 MOST_BYTES = 200_000
+OBJECTS = ("constructor", "toString", "hasOwnProperty")  # what every object of JavaScript has
 ODD = '<img src=x onerror="alert(1)"> & "quoted"'
 
 
@@ -57,9 +58,9 @@ def test_counts_are_those_of_level_state_while_players_move(chromium: Browser, s
 
 
 def test_levels_lie_near_those_that_players_come_from(chromium: Browser, showing: Showing) -> None:
-    """Whatever came first to the page, the counts or the moves."""
     for level in ROUNDS * [*range(LEVELS)]:
         showing.enter("walker", f"level-{level}")
+    eventually(lambda: showing.made("level-0", "level-1") >= ROUNDS, WAIT_SECONDS, "the walk to be counted")
     with Visitor(chromium, showing.address) as visitor:
 
         def are_near() -> bool:
@@ -75,7 +76,10 @@ def test_names_are_text_whatever_they_are(chromium: Browser, showing: Showing) -
     with Visitor(chromium, showing.address) as visitor:
         for level in ("level-0", ODD):
             showing.enter("somebody", level)
-        eventually(lambda: ODD in visitor.in_the_list(), WAIT_SECONDS, "the odd level")
+        for number, level in enumerate(OBJECTS):
+            showing.enter(f"object-{number}", level)
+        eventually(lambda: {ODD, *OBJECTS} <= visitor.in_the_list().keys(), WAIT_SECONDS, "the odd levels")
+        assert visitor.in_the_list() == visitor.on_the_map() == showing.counts()
         visitor.page.get_by_role("button", name=ODD).click()
         expect(visitor.page.locator("#panel-title")).to_have_text(ODD)
         expect(visitor.page.locator("#panel-in")).to_contain_text("level-0")

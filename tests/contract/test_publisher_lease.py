@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from game_map.lease import RENEWALS, ROW, Lease
+from game_map.lease import HISTORY, RENEWALS, SNAPSHOTS, Lease
 from headcount.settings import Settings
 from headcount.tables.progress import ProgressTable
 from tests.fakes.clock import Clock
@@ -24,7 +24,7 @@ def clock() -> Clock:
 def replica(client: DynamoDBClient, settings: Settings, clock: Clock) -> Callable[[], Lease]:
     """Makes a replica's side of the lease."""
     make_tables(client, settings, settings.progress_table)
-    return lambda: Lease(client, settings.progress_table, SECONDS, clock)
+    return lambda: Lease(client, settings.progress_table, SNAPSHOTS, SECONDS, clock)
 
 
 def test_a_free_lease_is_taken_and_kept(replica: Callable[[], Lease], clock: Clock) -> None:
@@ -75,7 +75,7 @@ def test_the_lost_answer_of_its_own_renewal_is_no_loss(
     # What a renewal writes whose answer does not arrive.
     client.update_item(
         TableName=settings.progress_table,
-        Key={"worker": {"S": ROW}},
+        Key={"worker": {"S": SNAPSHOTS}},
         UpdateExpression="SET #counter = #counter + :one",
         ExpressionAttributeNames={"#counter": "counter"},
         ExpressionAttributeValues={":one": {"N": "1"}},
@@ -95,8 +95,16 @@ def test_of_many_who_try_at_once_one_gets_it(replica: Callable[[], Lease], clock
     assert [other.renew() for other in others] == [True, False, False, False]
 
 
+def test_whoever_holds_one_lease_leaves_the_other(
+    replica: Callable[[], Lease], client: DynamoDBClient, settings: Settings, clock: Clock
+) -> None:
+    assert replica().renew()
+
+    assert Lease(client, settings.progress_table, HISTORY, SECONDS, clock).renew()
+
+
 def test_an_error_is_no_lease(clock: Clock, client: DynamoDBClient) -> None:
-    lease = Lease(client, "no-such-table", SECONDS, clock)
+    lease = Lease(client, "no-such-table", SNAPSHOTS, SECONDS, clock)
 
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         lease.renew()

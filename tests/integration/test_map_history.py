@@ -29,7 +29,7 @@ CHANGE_AT = 20  # s into the minute
 WAIT_SECONDS = 60.0
 YESTERDAY = int(time.time()) // MINUTE * MINUTE - 24 * 3600
 WRITTEN = ("headcount_map_history_minutes_total", "result=written")
-PUBLISHES = ("headcount_map_publishes", "")
+PUBLISHES = ("headcount_map_publishes", "what=history")
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ class Replicas:
 
     def publisher(self) -> Service | None:
         """The one that says so."""
-        found = [one for one in self.running if one.metrics().get(("headcount_map_publishes", "")) == 1]
+        found = [one for one in self.running if one.metrics().get(("headcount_map_publishes", "what=snapshots")) == 1]
         assert len(found) <= 1
         return found[0] if found else None
 

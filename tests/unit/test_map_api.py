@@ -161,8 +161,8 @@ def test_small_numbers_can_be_hidden() -> None:
     levels = api.get("/api/levels").json()
     assert levels["levels"] == [
         {"id": "cave", "players": 7},
+        {"id": "a/b %", "players": None},  # fewer than in the forest, which nobody is told
         {"id": "forest", "players": None},
-        {"id": "a/b %", "players": None},
     ]
     assert levels["total"] == 7, "the whole would give the hidden ones away"
     assert api.get("/api/levels/forest").json()["players"] is None
@@ -220,5 +220,11 @@ def test_the_answers_are_as_the_description_says(api: Api) -> None:
 
 def test_what_changed_between_two_boards() -> None:
     after = Board(BOARD.version + 1, players={"forest": 3, "cave": 6, "new": 2, "empty": 0})
-    assert changes(BOARD, after) == {"a/b %": 0, "cave": 6, "new": 2}
-    assert changes(BOARD, BOARD) == {}
+    assert changes(BOARD, after, Blur()) == {"a/b %": 0, "cave": 6, "new": 2}
+    assert changes(BOARD, BOARD, Blur()) == {}
+
+    # Who may not know how many there are is not told either that they became fewer.
+    fewer = Board(after.version + 1, players={**after.players, "new": 1})
+    assert changes(after, fewer, Blur(3)) == {}
+    assert changes(after, fewer, Blur(2)) == {"new": 1}
+    assert changes(after, Board(fewer.version, players={**after.players, "new": 0}), Blur(3)) == {"new": 0}
