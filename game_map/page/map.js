@@ -25,9 +25,19 @@ let cameFrom = null; // what had the focus before the panel opened
 const stage = new Stage($("map"), choose);
 const live = new Live(show);
 
+/** Fullest first, those of few players last. */
+function inOrder(levels) {
+  const found = [...levels].map(([id, players]) => ({ id, players }));
+  return found.sort((a, b) => (b.players ?? 0) - (a.players ?? 0) || (a.id < b.id ? -1 : 1));
+}
+
+/** Players there now; null: few. */
+function at(id) {
+  return live.levels.has(id) ? live.levels.get(id) : 0;
+}
+
 function show({ levels, total }) {
-  const sorted = [...levels].map(([id, players]) => ({ id, players }));
-  sorted.sort((a, b) => (b.players ?? 0) - (a.players ?? 0) || (a.id < b.id ? -1 : 1));
+  const sorted = inOrder(levels);
   stage.show(sorted);
   list(sorted);
   $("total").textContent = told(total);
@@ -36,7 +46,7 @@ function show({ levels, total }) {
   document.title = `${told(total)} ${noun(total)} · Headcount`;
   $("empty").hidden = sorted.length > 0;
   $("map").setAttribute("aria-label", `Map of ${sorted.length} levels with ${told(total)} ${noun(total)}; the list has the same counts`);
-  if (chosen !== null) count(levels.get(chosen) ?? 0);
+  if (chosen !== null) count(at(chosen));
   tell();
 }
 
@@ -135,7 +145,7 @@ function choose(id) {
   const address = `#/${encodeURIComponent(id)}`;
   if (location.hash !== address) history[$("panel").hidden ? "pushState" : "replaceState"](null, "", address);
   $("panel-title").textContent = stage.name(id);
-  count(live.levels.get(id) ?? 0);
+  count(at(id));
   moves([], "panel-in", "from");
   moves([], "panel-out", "to");
   curve();
@@ -243,7 +253,7 @@ $("list-toggle").addEventListener("click", () => {
   const isAlone = document.querySelector("main").classList.toggle("alone");
   $("list-toggle").setAttribute("aria-pressed", String(!isAlone));
 });
-$("search").addEventListener("input", () => list([...live.levels].map(([id, players]) => ({ id, players })).sort((a, b) => (b.players ?? 0) - (a.players ?? 0) || (a.id < b.id ? -1 : 1))));
+$("search").addEventListener("input", () => list(inOrder(live.levels)));
 $("panel-close").addEventListener("click", close);
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target !== $("search")) close();
