@@ -156,7 +156,7 @@ def test_setup_again_changes_nothing(told: Told, site: Site) -> None:
     """Idempotent, with rows in the tables and services at work."""
     again = site.command("setup", "--shards", "5")
     assert (again.returncode, again.stderr) == (0, "")
-    assert len(again.stdout.splitlines()) == 6
+    assert len(again.stdout.splitlines()) == 7  # the stream and its tables
     assert all(line.endswith(": was there") for line in again.stdout.splitlines())
     assert site.state() == told.states["night"]
 
