@@ -50,7 +50,7 @@ class Recorder:
         self._hour.look(board, seen)
         for one in ended:
             if one.averages is None:
-                self._metrics.history_minutes.labels(result="unseen").inc()
+                self._metrics.history_periods.labels(result="unseen").inc()
             else:
                 self._wait_with(one)
 
@@ -66,7 +66,7 @@ class Recorder:
             while self._is_held() and self._write_oldest():
                 pass
         except Exception:
-            self._metrics.history_minutes.labels(result="failed").inc()
+            self._metrics.history_periods.labels(result="failed").inc()
             raise
         return PAUSE_SECONDS
 
@@ -76,7 +76,7 @@ class Recorder:
             if len(self._waiting) > MINUTES:
                 self._waiting.popleft()
                 if self._is_held():
-                    self._metrics.history_minutes.labels(result="lost").inc()
+                    self._metrics.history_periods.labels(result="lost").inc()
 
     def _leave_out_what_is_written(self) -> None:
         with self._lock:
@@ -93,7 +93,7 @@ class Recorder:
         if oldest is None or oldest.averages is None:
             return False
         self._table.write(oldest.minute, oldest.averages)
-        self._metrics.history_minutes.labels(result="written").inc()
+        self._metrics.history_periods.labels(result="written").inc()
         with self._lock:
             if self._waiting and self._waiting[0] is oldest:
                 self._waiting.popleft()

@@ -171,8 +171,8 @@ class MapMetrics:
             self.snapshots.labels(result=result)
         self.publishes = Gauge("headcount_map_publishes", "1 where it holds the lease of that.", ["what"], registry=r)
         self.streams = Gauge("headcount_map_streams", "Clients that are told changes as they come.", registry=r)
-        self.history_minutes = Counter(
-            "headcount_map_history_minutes",
+        self.history_periods = Counter(
+            "headcount_map_history_periods",
             "Minutes of the history by what became of them: written, failed, lost, unseen.",
             ["result"],
             registry=r,
@@ -184,7 +184,7 @@ class MapMetrics:
             registry=r,
         )
         for result in ("written", "failed", "lost", "unseen"):
-            self.history_minutes.labels(result=result)
+            self.history_periods.labels(result=result)
         for result in ("ok", "failed", "refused"):
             self.history_reads.labels(result=result)
 

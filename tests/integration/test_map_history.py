@@ -28,7 +28,7 @@ MINUTE = 60
 CHANGE_AT = 20  # s into the minute
 WAIT_SECONDS = 60.0
 YESTERDAY = int(time.time()) // MINUTE * MINUTE - 24 * 3600
-WRITTEN = ("headcount_map_history_minutes_total", "result=written")
+WRITTEN = ("headcount_map_history_periods_total", "result=written")
 PUBLISHES = ("headcount_map_publishes", "what=history")
 
 

@@ -31,7 +31,7 @@ SNAPSHOTS = {
 }
 
 PUBLISHED = ("headcount_map_snapshots_total", "result=ok")
-RECORDED = ("headcount_map_history_minutes_total", "result=written")
+RECORDED = ("headcount_map_history_periods_total", "result=written")
 
 Made = frozenset[Permission]
 

@@ -38,7 +38,7 @@ class Map:
 
     def results(self) -> dict[str, float]:
         """Of minutes, those that there were."""
-        samples = next(iter(self.metrics.history_minutes.collect())).samples
+        samples = next(iter(self.metrics.history_periods.collect())).samples
         return {one.labels["result"]: one.value for one in samples if one.name.endswith("_total") and one.value}
 
 
