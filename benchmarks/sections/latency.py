@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from benchmarks import load
+from benchmarks.beside import Beside
 from benchmarks.places import DYNAMODB_LOCAL, HEAP_MEGABYTES, install
 from benchmarks.results import Findings, Sense
 from headcount.demo.dynamodb_local import DynamoDbLocal
@@ -113,23 +113,12 @@ class Play:
 
 
 @dataclass
-class Traffic:
+class Traffic(Beside):
     """The standard load's game, at so many events a second, in a thread while the context lasts."""
 
     play: Play
     rate: float
     sent: int = 0
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
         moments = iter(load.moments(load.STANDARD, 3600 * self.rate / load.STANDARD.events_per_second))

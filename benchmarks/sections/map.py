@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import psutil
 
+from benchmarks.beside import Beside
 from benchmarks.driver import MEGABYTE, ROOT
 from benchmarks.places import DYNAMODB_LOCAL, HEAP_MEGABYTES, install
 from benchmarks.quota import Quota, quota
@@ -31,8 +31,6 @@ from tests.integration.sites import Site
 from tests.integration.waiting import eventually
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from benchmarks.places import Size
 
 CLIENTS, SLOW = 2000, 200
@@ -54,22 +52,11 @@ clients, emulators and the map share the machine's cores."""
 
 
 @dataclass
-class Writer:
+class Writer(Beside):
     """Changes levels each second, in a thread while the context lasts. ``sent``: monotonic s by the probe's count."""
 
     site: Site
     sent: dict[int, float] = field(default_factory=dict)
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
         was, rng = self._fill(), random.Random(7)

@@ -18,6 +18,7 @@ WAIT_SECONDS = 60.0
 LATE_SECONDS = 180.0  # the page warns after a minute and a half, of what it was as of
 LOOKS = 20
 ROUNDS = 12
+LIGHT, DARK = "rgb(243, 241, 234)", "rgb(11, 20, 32)"  # the page's paper
 LOOK_SECONDS = 0.7
 MOST_BYTES = 200_000
 OBJECTS = ("constructor", "toString", "hasOwnProperty")  # what every object of JavaScript has
@@ -176,6 +177,10 @@ def test_the_theme_that_is_chosen_stays(chromium: Browser, showing: Showing) -> 
         visitor.page.reload()
         expect(button).to_have_text("Theme: dark")
         assert visitor.page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == DARK
+        button.click()
+        expect(button).to_have_text("Theme: auto")
+        assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == LIGHT
 
 
 def test_nothing_moves_for_who_wants_it_so(chromium: Browser, showing: Showing) -> None:
