@@ -67,7 +67,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     )
     blur = Blur(settings.map_fewest)
     boards = Boards(blur)
-    streams = Streams(boards, settings.map_streams)
+    streams = Streams(boards, settings.map_streams, settings.map_address_streams)
     metrics.streams.set_function(lambda: streams.open)
     works: list[Callable[[Stop], None]] = []
 

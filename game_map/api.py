@@ -72,12 +72,15 @@ class Api:
 
     async def stream(self, request: Request) -> Response:
         """Server-sent events."""
-        if self.streams.is_full:
+        if self.streams.are_full_of(request.state.address):
+            raise HTTPException(429, "Too many streams are open to this address.", {"Retry-After": "10"})
+        if self.streams.are_full:
             raise HTTPException(503, "So many streams are open that one more is too many.", {"Retry-After": "10"})
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=STREAMED)
         last = _last_event(request.headers.get("last-event-id", ""))
-        return StreamingResponse(self.streams.events(last), media_type="text/event-stream", headers=STREAMED)
+        events = self.streams.events(request.state.address, last)
+        return StreamingResponse(events, media_type="text/event-stream", headers=STREAMED)
 
     async def openapi(self, _: Request) -> Response:
         """The description of all this."""

@@ -29,7 +29,7 @@ SECURE = {
 
 
 class Guard:
-    """ASGI middleware; ``proxies``: how many of our own stand before us."""
+    """ASGI middleware; ``proxies``: how many of our own stand before us. Leaves the ``address`` in the state."""
 
     def __init__(self, app: ASGIApp, limits: Limits, proxies: int, now: Callable[[], float]) -> None:
         self._app, self._limits, self._proxies, self._now = app, limits, proxies, now
@@ -45,13 +45,15 @@ class Guard:
                 MutableHeaders(scope=message).update(SECURE)
             await send(message)
 
-        refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, secured)
-
-    def _refusal(self, scope: Scope) -> JSONResponse | None:
         peer = scope["client"][0] if scope.get("client") else ""
         forwarded = ", ".join(Headers(scope=scope).getlist("x-forwarded-for"))
-        wait = self._limits.wait(client(peer, forwarded, self._proxies), self._now())
+        address = client(peer, forwarded, self._proxies)
+        scope.setdefault("state", {})["address"] = address
+        refusal = self._refusal(scope, address)
+        await (refusal or self._app)(scope, receive, secured)
+
+    def _refusal(self, scope: Scope, address: str) -> JSONResponse | None:
+        wait = self._limits.wait(address, self._now())
         if wait:
             return _refused(429, "Too many requests from this address.", {"Retry-After": str(ceil(wait))})
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:

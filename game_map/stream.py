@@ -6,6 +6,7 @@ event; whoever comes back with the id of the last event within two minutes is to
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,21 +22,30 @@ EVERYTHING, CHANGES = "levels", "changes"
 
 
 class Streams:
-    """All streams that are open; no more than ``most``."""
+    """All streams that are open; no more than ``most``, and ``most_each`` to one address."""
 
-    def __init__(self, boards: Boards, most: int) -> None:
-        self._boards, self._most = boards, most
+    def __init__(self, boards: Boards, most: int, most_each: int) -> None:
+        self._boards, self._most, self._most_each = boards, most, most_each
         self._events: dict[tuple[int, int], bytes] = {}  # by the two versions: most clients are told the same
-        self.open = 0
+        self._open: Counter[str] = Counter()  # by address
 
     @property
-    def is_full(self) -> bool:
+    def open(self) -> int:
+        """How many there are."""
+        return self._open.total()
+
+    @property
+    def are_full(self) -> bool:
         """Whether one more would be too many."""
         return self.open >= self._most
 
-    async def events(self, last: int | None) -> AsyncIterator[bytes]:
+    def are_full_of(self, address: str) -> bool:
+        """Whether one more would be too many for ``address``."""
+        return self._open[address] >= self._most_each
+
+    async def events(self, address: str, last: int | None) -> AsyncIterator[bytes]:
         """The events of one client, whose last one was ``last``; the first one at once if there is anything to tell."""
-        self.open += 1
+        self._open[address] += 1
         try:
             yield b"retry: %d\n\n" % RETRY_MS
             told = last or 0
@@ -44,7 +54,9 @@ class Streams:
                 yield self._event(told, newest)
                 told = newest.board.version
         finally:
-            self.open -= 1
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
 
     def _event(self, told: int, newest: Answers) -> bytes:
         key = told, newest.board.version

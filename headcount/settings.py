@@ -181,6 +181,9 @@ class Settings(BaseSettings):
         description="So many proxies of yours stand before the map, and say in X-Forwarded-For who asks.",
     )
     map_streams: int = Field(2500, ge=1, le=100_000, description="Most clients that are told changes as they come.")
+    map_address_streams: int = Field(
+        500, ge=1, le=100_000, description="Most of them to one address; a whole school may have one."
+    )
     map_fewest: int = Field(
         0, ge=0, le=1_000_000, description="Numbers below that, but for 0, are hidden: they might tell of one person."
     )

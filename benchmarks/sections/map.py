@@ -137,6 +137,7 @@ class Map:
             **site.environment,
             "HEADCOUNT_MAP_PORT": str(self.port),
             "HEADCOUNT_MAP_BURST": "1000000",  # they have one address here
+            "HEADCOUNT_MAP_ADDRESS_STREAMS": "100000",
             "HEADCOUNT_METRICS_PORT": str(free_port()),
         }
 

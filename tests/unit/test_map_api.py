@@ -61,7 +61,8 @@ def served(board: Board | None = BOARD, **settings: Any) -> Api:
     if board is not None:
         boards.publish(board)
     limits = Limits(chosen.map_rate, chosen.map_burst)
-    return Api(make_app(chosen, Handlers(boards, Streams(boards, chosen.map_streams), no_past(boards)), limits))
+    streams = Streams(boards, chosen.map_streams, chosen.map_address_streams)
+    return Api(make_app(chosen, Handlers(boards, streams, no_past(boards)), limits))
 
 
 def no_past(boards: Boards) -> Past:
@@ -196,13 +197,11 @@ def test_other_origins_may_ask_where_that_is_set() -> None:
 
 def test_a_stream_too_many_is_refused_and_its_head_is_no_stream() -> None:
     boards = Boards(Blur())
-    streams = Streams(boards, most=0)
-    assert (
-        Api(make_app(Settings(), Handlers(boards, streams, no_past(boards)), Limits(10, 10)))
-        .get("/api/stream")
-        .status_code
-        == 503
-    )
+    for most, most_each, code in ((0, 1, 503), (1, 0, 429)):
+        streams = Streams(boards, most, most_each)
+        api = Api(make_app(Settings(), Handlers(boards, streams, no_past(boards)), Limits(10, 10)))
+        refused = api.get("/api/stream")
+        assert (refused.status_code, refused.headers["retry-after"]) == (code, "10")
     assert served().request("HEAD", "/api/stream").headers["content-type"].startswith("text/event-stream")
 
 

@@ -47,7 +47,7 @@ class Map:
         ranges = Ranges(self.hour, self.table, blur, self.readers, self.metrics)
         past = Past(self.hour, ranges, self.boards, blur, self.clock)
         limits = Limits(1e6, 10**6)
-        self._app = make_app(Settings(), Handlers(self.boards, Streams(self.boards, 1), past), limits)
+        self._app = make_app(Settings(), Handlers(self.boards, Streams(self.boards, 1, 1), past), limits)
         self.look(seen)
         self.hour.is_looked_up = True
 

@@ -62,7 +62,7 @@ def board(game: Game) -> Board:
 def served(ops: Ops | None, shown: Board) -> Api:
     boards = Boards(Blur())
     boards.publish(shown)
-    return Api(make_app(Settings(), Handlers(boards, Streams(boards, 1), no_past(boards), ops), Limits(100, 100)))
+    return Api(make_app(Settings(), Handlers(boards, Streams(boards, 1, 1), no_past(boards), ops), Limits(100, 100)))
 
 
 def test_rates_are_of_what_was_seen_to_move() -> None:

@@ -17,7 +17,7 @@ Event = tuple[str, int, dict[str, Any]]
 
 def made() -> tuple[Boards, Streams]:
     boards = Boards(Blur())
-    return boards, Streams(boards, most=3)
+    return boards, Streams(boards, most=3, most_each=2)
 
 
 async def told(events: AsyncIterator[bytes]) -> Event:
@@ -26,8 +26,8 @@ async def told(events: AsyncIterator[bytes]) -> Event:
     return fields["event"], int(fields["id"]), orjson.loads(fields["data"])
 
 
-async def begun(streams: Streams, last: int | None = None) -> AsyncIterator[bytes]:
-    events = streams.events(last)
+async def begun(streams: Streams, last: int | None = None, address: str = "192.0.2.1") -> AsyncIterator[bytes]:
+    events = streams.events(address, last)
     assert await anext(events) == b"retry: 2000\n\n"
     return events
 
@@ -112,8 +112,12 @@ def test_streams_are_counted_while_they_are_open() -> None:
     async def script() -> None:
         boards, streams = made()
         boards.publish(Board(10))
-        open_ones = [await begun(streams) for _ in range(3)]
-        assert streams.is_full
+        one, other = "192.0.2.1", "192.0.2.2"
+        open_ones = [await begun(streams, address=address) for address in (one, one, other)]
+        assert (streams.open, streams.are_full) == (3, True)
+        assert (streams.are_full_of(one), streams.are_full_of(other)) == (True, False)
+        await open_ones.pop(0).aclose()  # type: ignore[attr-defined] # it is a generator
+        assert (streams.open, streams.are_full, streams.are_full_of(one)) == (2, False, False)
         for events in open_ones:
             await events.aclose()  # type: ignore[attr-defined] # it is a generator
         assert streams.open == 0
