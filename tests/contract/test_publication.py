@@ -1,4 +1,4 @@
-"""The snapshots' objects in S3, by MiniStack's: each update is published once, in order, whoever dies or wakes late."""
+"""Snapshots' objects, in MiniStack's S3 and in memory: each is published once, in order, whoever dies or wakes late."""
 
 import json
 import uuid
@@ -14,6 +14,7 @@ from game_map.publication import DECISION, Bucket, MalformedPublicationError, Ov
 from game_map.snapshots import FILES, Position, Snapshot, snapshot
 from headcount.demo.ministack import MiniStack
 from tests.fakes.emulated import session
+from tests.fakes.objects import MemoryObjects
 
 PREFIX = "live/"
 CALLS = 3  # puts of one publication
@@ -61,9 +62,13 @@ class Paused:
         return self._client.put_object(**arguments)
 
 
-@pytest.fixture(scope="module")
-def client(ministack: MiniStack) -> Iterator[S3Client]:
-    """Of MiniStack."""
+@pytest.fixture(scope="module", params=["memory", "ministack"])
+def client(request: pytest.FixtureRequest) -> Iterator[S3Client]:
+    """Of each in turn."""
+    if request.param == "memory":
+        yield cast("S3Client", MemoryObjects())
+        return
+    ministack: MiniStack = request.getfixturevalue("ministack")
     config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
     made = session().client("s3", endpoint_url=ministack.endpoint_url, config=config)
     yield made

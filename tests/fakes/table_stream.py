@@ -1,4 +1,4 @@
-"""PlayerState's stream in memory, with what no emulator does within a test: shards that roll, and records trimmed."""
+"""A table's stream in memory, with what no emulator does within a test: shards that roll, and records trimmed."""
 
 from __future__ import annotations
 
@@ -61,15 +61,18 @@ class MemoryStreamClient:
 
     def put(self, shard_id: str, player: str, before: str | None, after: str | None) -> int:
         """A change of a player's level; returns its sequence number."""
-        self.number += 1
-        change: dict[str, Any] = {"Keys": {"playerId": {"S": player}}, "SequenceNumber": str(self.number)}
-        if self.clock is not None:
-            change["ApproximateCreationDateTime"] = datetime.fromtimestamp(int(self.clock()), UTC)
+        change: dict[str, Any] = {"Keys": {"playerId": {"S": player}}}
         for name, level in (("OldImage", before), ("NewImage", after)):
             if level is not None:
                 row = {"playerId": {"S": player}, "levelId": {"S": level}, "lastUpdated": {"N": "1"}}
                 change[name] = row
-        self._shard(shard_id).records.append({"dynamodb": change})
+        return self.append(shard_id, change)
+
+    def append(self, shard_id: str, change: dict[str, Any]) -> int:
+        """Any change of a row; returns its sequence number."""
+        self.number += 1
+        made = {"ApproximateCreationDateTime": datetime.fromtimestamp(int(self.clock()), UTC)} if self.clock else {}
+        self._shard(shard_id).records.append({"dynamodb": {**change, "SequenceNumber": str(self.number), **made}})
         return self.number
 
     def roll(self, shard_id: str, child: str) -> str:

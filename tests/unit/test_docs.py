@@ -13,10 +13,12 @@ from headcount.settings import reference
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PACKAGES = ("headcount", "consumer", "level_aggregator", "pruner")
+PACKAGES = ("headcount", "consumer", "level_aggregator", "pruner", "game_map")
 
 PAGES = sorted(
-    page for page in ROOT.rglob("*.md") if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
+    page
+    for page in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "build" for part in page.relative_to(ROOT).parts)
 )
 SOURCES = sorted(
     source
