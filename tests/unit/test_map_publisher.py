@@ -69,8 +69,10 @@ class World:
         self.stream.append(self.shard, change)
 
     def updates(self) -> list[str]:
-        """Their ids, in the order of their decisions."""
-        return [update["update_id"] for update in self._put(DECISION)]
+        """Their ids, in the order of their decisions, which are numbered."""
+        decisions = self._put(DECISION)
+        assert [decision["number"] for decision in decisions] == list(range(1, len(decisions) + 1))
+        return [decision["update_id"] for decision in decisions]
 
     def moves(self) -> list[dict[Move, int]]:
         """Of each update that was put, once."""
@@ -165,7 +167,7 @@ def test_who_lost_the_lease_goes_on_from_what_others_published(world: World) -> 
     other.run()
     world.move("forest", "cave")
     one.lease.is_held = True
-    one.run(INTERVAL)
+    assert [line["event"] for line in one.run(INTERVAL)] == ["published"]
 
     assert world.moves() == [{}, {(None, "forest"): 1}, {("forest", "cave"): 1}]
     assert len(set(world.updates())) == 3
@@ -202,6 +204,7 @@ def test_what_could_not_be_published_is_in_the_next_one(world: World, fails_at: 
     replica.run(PAUSE_SECONDS + INTERVAL)
 
     assert sum((Counter(moves) for moves in world.moves()), Counter()) == world.made
+    assert len(world.updates()) == 3
     assert world.levels() == {"cave": 1}
 
 
@@ -225,8 +228,9 @@ def test_a_stream_that_was_made_anew_is_read_from_its_beginning(world: World) ->
     world.stream.shards.clear()
     world.shard = world.stream.begin("shard-of-the-new-one")
     world.move("forest", "cave")
-    Replica(world, identity="Transitions@2").run(INTERVAL + LONG)
+    lines = Replica(world, identity="Transitions@2").run(INTERVAL + LONG)
 
+    assert [line["event"] for line in lines] == ["published"]
     assert world.moves() == [{}, {("forest", "cave"): 1}]
 
 
