@@ -67,9 +67,11 @@ class Server:
         self._loop.call_soon_threadsafe(self._boards.publish, board)
 
     def stop(self) -> None:
-        """Answer what is under way and end."""
+        """Answer what is under way and end; nothing may be published afterwards."""
         self._server.should_exit = True
         self._thread.join(GRACE_SECONDS + 2)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def _run(self) -> None:
         _raise_the_limit_of_files()

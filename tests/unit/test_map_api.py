@@ -178,6 +178,14 @@ def test_one_address_may_ask_so_often() -> None:
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
 
 
+@pytest.mark.parametrize(("proxies", "codes"), [(0, [200, 429, 429]), (1, [200, 200, 429]), (2, [200, 429, 429])])
+def test_an_address_is_what_our_own_proxies_say(proxies: int, codes: list[int]) -> None:
+    api = served(map_burst=1, map_rate=0.1, map_proxies=proxies)
+    claims = [["192.0.2.1", "203.0.113.1"], ["192.0.2.1", "203.0.113.2"], ["192.0.2.9, 192.0.2.1, 203.0.113.1"]]
+    answers = [api.get("/api/levels", headers=[("X-Forwarded-For", one) for one in claim]) for claim in claims]
+    assert [answer.status_code for answer in answers] == codes
+
+
 @pytest.mark.parametrize("path", ["/api/levels", "/api/levels/nowhere", "/nothing", "/api/transitions?minutes=0"])
 def test_browsers_are_told_to_be_careful(api: Api, path: str) -> None:
     headers = api.get(path).headers
