@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import psutil
 
-from benchmarks.beside import Beside
+from benchmarks.changing_levels import CHANGING, LEVELS, ChangingLevels
 from benchmarks.driver import MEGABYTE, ROOT
 from benchmarks.places import DYNAMODB_LOCAL, HEAP_MEGABYTES, install
 from benchmarks.quota import Quota, quota
@@ -24,8 +22,6 @@ from benchmarks.results import Chart, Findings, Sense
 from headcount.demo.dynamodb_local import DynamoDbLocal
 from headcount.demo.leash import leashed
 from headcount.demo.ministack import MiniStack
-from headcount.model import Position, Progress, Transition
-from headcount.tables.counts import Net
 from tests.integration.service import free_port
 from tests.integration.sites import Site
 from tests.integration.waiting import eventually
@@ -35,12 +31,10 @@ if TYPE_CHECKING:
 
 CLIENTS, SLOW = 2000, 200
 CORES = 0.25
-LEVELS, CHANGING = 200, 30
 SECONDS, LEAST_SECONDS, SLOW_SECONDS = 60.0, 10.0, 60.0
 PATIENCE_SECONDS = 180.0
 MOST_SECONDS = 2.0
 LOOK_SECONDS = 0.2
-AT_ONCE, PROBE = 90, "probe"
 METHOD = f"""One real `python -m game_map`, limited by a control group to {CORES} of a core, as a small task has it (the
 figures say where that could not be). {CLIENTS:,} clients in one process of their own hold `/api/stream` over raw
 sockets. Of {LEVELS} levels {CHANGING} change each second, and one more, the probe: in one transaction of the
@@ -49,56 +43,6 @@ transaction is sent to when a client has the event with that count, or a later o
 Then {SLOW} clients more that never read, for {SLOW_SECONDS:.0f} s: what that adds to the process' memory. Then a
 kill -9 and a new process at once: until each client has a first event again, coming back every 2 s as browsers do. All
 clients, emulators and the map share the machine's cores."""
-
-
-@dataclass
-class Writer(Beside):
-    """Changes levels each second, in a thread while the context lasts. ``sent``: monotonic s by the probe's count."""
-
-    site: Site
-    sent: dict[int, float] = field(default_factory=dict)
-
-    def _run(self) -> None:
-        was, rng = self._fill(), random.Random(7)
-        while True:
-            begun = time.monotonic()
-            number = len(self.sent) + 1
-            self.sent[number] = begun
-            was = self._write(_moves(number), was)
-            pause = rng.uniform(0.8, 1.2)  # else all would come at one phase of the map's looks
-            if self._ended.wait(max(0.0, pause - (time.monotonic() - begun))):
-                return
-
-    def _fill(self) -> Progress:
-        """Some players for every level, in transactions that hold no more."""
-        was = Progress()
-        for first in range(0, LEVELS, AT_ONCE):
-            net = Net()
-            for number in range(first, min(LEVELS, first + AT_ONCE)):
-                net.entered[level(number)] += 100 + number
-            was = self._write(net, was)
-        return was
-
-    def _write(self, net: Net, was: Progress) -> Progress:
-        position = Position(was.position.sequence + 1 if was.position else 1)
-        now = Progress(position, updated_at=round(time.time() * 1000))
-        self.site.counts.apply(net, self.site.progress, "bench", was, now)
-        return now
-
-
-def _moves(number: int) -> Net:
-    """Of one second: from levels to those that come next in the game, and one player more in the probe."""
-    minute, net = int(time.time()) // 60 * 60, Net()
-    net.add(Transition(minute, None, PROBE))
-    for n in range(CHANGING // 2):
-        source = 2 * n + number * CHANGING
-        net.add(Transition(minute, level(source), level(source + 1)))
-    return net
-
-
-def level(number: int) -> str:
-    """One of them."""
-    return f"level-{number % LEVELS:03}"
 
 
 class Clients:
@@ -184,7 +128,7 @@ def measure(size: Size) -> Findings:
         }
         site = stack.enter_context(Site(kinesis.endpoint_url, "bench-map", directory, shards=1, **own))
         limit = stack.enter_context(quota(CORES))
-        writer = stack.enter_context(Writer(site))
+        writer = stack.enter_context(ChangingLevels(site))
         game_map = Map(site, limit, directory)
         game_map.start()
         stack.callback(game_map.kill)
@@ -205,7 +149,7 @@ def _all_told(clients: Clients) -> float:
     return time.monotonic() - begun
 
 
-def _held(found: Findings, size: Size, writer: Writer, game_map: Map, clients: Clients, limit: Quota) -> None:
+def _held(found: Findings, size: Size, writer: ChangingLevels, game_map: Map, clients: Clients, limit: Quota) -> None:
     _all_told(clients)
     time.sleep(LEAST_SECONDS)
     clients.ask(b"take")
