@@ -90,6 +90,23 @@ def test_a_wall_clock_that_jumps_ahead_makes_no_time_out_of_nothing() -> None:
     assert ended[1].averages is None, "it was seen for 20 s"
 
 
+def test_time_that_a_wall_clock_leaps_over_weighs_nothing() -> None:
+    averaging = Averaging()
+    for second in range(20):
+        averaging.look(NOON + second, second, {"forest": 8})
+    for second in range(20, 52):
+        averaging.look(NOON + second + 8, second, {"forest": 2})
+    [ended] = averaging.look(NOON + 60, 52, {})
+    assert ended == Ended(NOON, {"forest": Average(round((20 * 8 + 32 * 2) / 52, DIGITS), 2)})
+
+
+def test_a_wall_clock_that_is_slewed_leaves_no_gaps() -> None:
+    averaging = Averaging()
+    for second in range(60):
+        averaging.look(NOON + second, second * 0.4, {"forest": 5})
+    assert averaging.look(NOON + 60, 60 * 0.4, {}) == [Ended(NOON, {"forest": Average(5, 5)})]
+
+
 @given(
     st.lists(
         st.tuples(

@@ -87,8 +87,10 @@ def test_two_of_them_write_a_minute_once_and_the_second_takes_over_without_a_gap
     pass_minutes(1, first, second, forest=5)
     second.is_held = True
     pass_minutes(1, first, second, forest=5)
+    first.is_held, second.is_held = True, False  # and back again
+    pass_minutes(1, first, second, forest=5)
 
-    assert sorted(table.minutes) == [NOON + 60 * number for number in range(4)]
+    assert sorted(table.minutes) == [NOON + 60 * number for number in range(5)]
     assert set(table.writes.values()) == {1}
 
 
