@@ -61,6 +61,7 @@ def test_each_minute_is_written_once() -> None:
     assert set(town.table.writes.values()) == {1}
     assert town.hour.minutes == town.table.minutes
     assert town.results() == {"written": 3}
+    assert not town.table.asked, "nobody else has written anything"
 
 
 def test_a_minute_of_an_empty_game_is_written_too() -> None:
