@@ -27,12 +27,8 @@ class Streams:
     def __init__(self, boards: Boards, most: int, most_each: int) -> None:
         self._boards, self._most, self._most_each = boards, most, most_each
         self._events: dict[tuple[int, int], bytes] = {}  # by the two versions: most clients are told the same
+        self.open = 0  # may be read from any thread
         self._open: Counter[str] = Counter()  # by address
-
-    @property
-    def open(self) -> int:
-        """How many there are."""
-        return self._open.total()
 
     @property
     def are_full(self) -> bool:
@@ -45,6 +41,7 @@ class Streams:
 
     async def events(self, address: str, last: int | None) -> AsyncIterator[bytes]:
         """The events of one client, whose last one was ``last``; the first one at once if there is anything to tell."""
+        self.open += 1
         self._open[address] += 1
         try:
             yield b"retry: %d\n\n" % RETRY_MS
@@ -54,6 +51,7 @@ class Streams:
                 yield self._event(told, newest)
                 told = newest.board.version
         finally:
+            self.open -= 1
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
