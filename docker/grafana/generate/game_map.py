@@ -54,7 +54,7 @@ def dashboard() -> Dashboard:
         ),
         lines(
             "Streams over time",
-            "At HEADCOUNT_MAP_STREAMS a map refuses more.",
+            "At HEADCOUNT_MAP_STREAMS a map refuses more, at HEADCOUNT_MAP_ADDRESS_STREAMS one address gets no more.",
             "none",
             [Query(_STREAMS, "streams")],
         ),
