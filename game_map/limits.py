@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from ipaddress import ip_address, ip_network
-
-IPV6 = 6
+from ipaddress import IPv6Address, ip_address, ip_network
 
 MOST_ADDRESSES = 20_000  # beyond it the one that asked longest ago is forgotten, and begins anew
 
@@ -38,9 +36,11 @@ def client(peer: str, forwarded: str, proxies: int) -> str:
 
 
 def _network(address: str) -> str:
-    """Of IPv6 the first 64 bits: any number of addresses in there are one customer's."""
+    """Of IPv6 the first 64 bits: any number of addresses in there are one customer's. What is IPv4 in it, is that."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network((parsed, 64), strict=False)) if parsed.version == IPV6 else address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))

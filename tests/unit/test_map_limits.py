@@ -33,6 +33,8 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("claimed, real, cdn", 2, "real"),
         ("real", 2, "real"),
         (" , ", 1, "peer"),
+        ("2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", 1, "192.0.2.7"),
     ],
 )
 def test_only_our_own_proxies_are_believed(forwarded: str, proxies: int, asks: str) -> None:
