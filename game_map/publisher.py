@@ -104,7 +104,8 @@ class Publisher:
             position = Position(sources.identity)  # a new stream: all of it came since
         after = {shard: model.Position.parse(at) if at else None for shard, at in position.numbers.items()}
         now = sources.wall()
-        if lost := [shard for shard, at in after.items() if sources.stream.is_lost(shard, at, round(now * 1000))]:
+        unread = {shard: at for shard, at in after.items() if shard not in position.finished}
+        if lost := [shard for shard, at in unread.items() if sources.stream.is_lost(shard, at, round(now * 1000))]:
             _log.warning("transitions are in no snapshot: none was published for a day", shards=lost)
         published_at = now if was_late else newest.snapshot.made_at / 1000 if newest else 0.0
         course = Course(newest, Reading(sources.stream, after, position.finished), published_at + sources.interval)

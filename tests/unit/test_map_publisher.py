@@ -242,8 +242,9 @@ def test_moves_go_on_where_a_shard_ends(world: World) -> None:
     Replica(world).run(INTERVAL + LONG)
     world.stream.drop("shard-1")
     world.move("cave", None)
-    Replica(world).run(INTERVAL + LONG)
+    lines = Replica(world).run(INTERVAL + LONG)
 
+    assert [line["event"] for line in lines] == ["published"], "what is gone had been read"
     assert world.moves() == [{}, {(None, "forest"): 1, ("forest", "cave"): 1}, {("cave", None): 1}]
     decision = orjson.loads(world.bucket.kept[BUCKET, DECISION]["Body"])
     assert (list(decision["read"]), decision["finished"]) == (["shard-2"], []), "what is gone is remembered no longer"
