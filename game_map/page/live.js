@@ -2,6 +2,7 @@
 
 const SILENT_MS = 8000; // the server tells something each second, whatever stands still behind it
 const AGAIN_MS = 2000;
+const MOST_AGAIN_MS = 10_000; // a map that is full asks for that
 
 /**
  * Calls `onChange(state)` with each event: {levels: Map id -> players, total, asOf, version}. `age()` says how old the
@@ -13,6 +14,7 @@ export class Live {
     this.levels = new Map();
     this.heardAt = performance.now();
     this.hasCounts = false;
+    this.againMs = AGAIN_MS;
   }
 
   begin() {
@@ -38,8 +40,9 @@ export class Live {
 
   /** A stream that ended for good, or that says nothing although it is open, is opened anew. */
   #watch() {
-    const isOver = this.source.readyState === EventSource.CLOSED && performance.now() - this.triedAt > AGAIN_MS;
+    const isOver = this.source.readyState === EventSource.CLOSED && performance.now() - this.triedAt > this.againMs;
     const isMute = performance.now() - Math.max(this.heardAt, this.triedAt) > SILENT_MS;
+    if (isOver) this.againMs = Math.min(2 * this.againMs, MOST_AGAIN_MS);
     if (isOver || isMute) this.#open();
   }
 
@@ -50,6 +53,7 @@ export class Live {
       else this.levels.set(id, players);
     }
     this.heardAt = performance.now();
+    this.againMs = AGAIN_MS;
     this.lag = told.lagSeconds;
     this.hasCounts = true;
     this.onChange({ levels: this.levels, total: told.total, asOf: told.asOf, version: told.version });
