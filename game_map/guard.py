@@ -57,7 +57,7 @@ class Guard:
         if wait:
             return _refused(429, "Too many requests from this address.", {"Retry-After": str(ceil(wait))})
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
-            return _refused(414, f"An address is of {LONGEST_URL} bytes at most.", {})
+            return _refused(414, f"A URL is of {LONGEST_URL} bytes at most.", {})
         if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEADERS:
             return _refused(431, f"All headers together are of {LONGEST_HEADERS} bytes at most.", {})
         if scope["http_version"] not in VERSIONS:

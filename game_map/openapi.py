@@ -69,7 +69,7 @@ def _answers(name: str, *refusals: int) -> dict[str, Any]:
         "200": {"description": "As it is now.", "headers": _TAG, "content": json},
         "304": {"description": "As the client knows it."},
         **{str(code): {"description": told[code], "content": error} for code in refusals},
-        "414": {"description": "The address is too long.", "content": error},
+        "414": {"description": "The URL is too long.", "content": error},
         "429": {"description": "Too many requests from this address.", "headers": _RETRY, "content": error},
         "431": {"description": "The headers are too long.", "content": error},
         "503": {"description": "The tables have not been read yet, or can't be.", "headers": _RETRY, "content": error},
@@ -92,7 +92,7 @@ _STREAM = {
         ),
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     },
-    "429": _answers("Levels")["429"],
+    "429": {**_answers("Levels")["429"], "description": "Too many requests from this address, or streams to it."},
     "503": {**_answers("Levels")["503"], "description": "So many streams are open that one more is too many."},
 }
 
