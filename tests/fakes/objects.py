@@ -7,21 +7,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 
-class NoSuchKeyError(ClientError):
-    """NoSuchKey."""
-
-
-class _Exceptions:
-    NoSuchKey = NoSuchKeyError
-
-
 class MemoryObjects:
     """As much of the client as ``tests/contract/test_publication.py`` asks for.
 
     ``puts``: all that was put, by key, in order. ``refused_puts``: which tries are refused, counted as `puts` is.
     """
-
-    exceptions = _Exceptions
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], dict[str, Any]] = {}
@@ -36,7 +26,7 @@ class MemoryObjects:
         try:
             found = self.kept[Bucket, Key]
         except KeyError:
-            raise NoSuchKeyError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject") from None
+            raise _refused("NoSuchKey") from None
         return {**found, "Body": io.BytesIO(found["Body"])}
 
     def put_object(
@@ -65,4 +55,4 @@ class MemoryObjects:
 
 
 def _refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "refused"}}, "PutObject")
+    return ClientError({"Error": {"Code": code, "Message": "refused"}}, "Call")

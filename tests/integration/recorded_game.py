@@ -62,9 +62,8 @@ class RecordedGame:
 
     def _run(self) -> None:
         while not self._ends.is_set():
-            if not self._goes.is_set():
+            while not self._goes.wait(PAUSE_SECONDS):
                 self._rests.set()
-            self._goes.wait()
             self._move()
             time.sleep(PAUSE_SECONDS * self._rng.random())
 

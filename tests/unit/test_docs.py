@@ -35,7 +35,8 @@ RULES_IN_WORDS = re.compile(r"\brules?\s+(\d+(?:(?:,\s+|\s+and\s+|\s+to\s+)\d+)*
 RULES_IN_BRACKETS = re.compile(r"(?<!\w)\[(\d(?:, \d)*)\]")  # how rules.py writes them
 INVARIANT = re.compile(r"\bI(\d)\b")
 DOC_NAMED = re.compile(r"\bdocs/[\w/.-]+\.(?:md|svg)\b")
-SOURCE_NAMED = re.compile(r"`((?:headcount|consumer|level_aggregator|pruner|tests|requirements)/[\w/-]+\.\w+)`")
+NAMED_IN = "|".join([*PACKAGES, "tests", "requirements"])
+SOURCE_NAMED = re.compile(rf"`((?:{NAMED_IN})/[\w/-]+\.\w+)`")
 EXIT_CODE = re.compile(r"^EXIT_\w+(?:: \w+)? = (\d+)$", re.MULTILINE)
 
 

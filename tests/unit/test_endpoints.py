@@ -7,6 +7,7 @@ import pytest
 from headcount import healthcheck
 from headcount.aws import UnavailableError
 from headcount.endpoints import Health, serve
+from tests.integration.waiting import patience
 
 
 def test_a_port_that_was_bound_a_moment_ago_is_refused_in_one_line() -> None:
@@ -30,6 +31,7 @@ def test_a_health_check_asks_the_service_beside_it(
 ) -> None:
     port = serve("127.0.0.1", 0, lambda: b"x" * 200_000, Health, lambda: Health(problems=["no worker has begun yet"]))
     monkeypatch.setenv("HEADCOUNT_METRICS_PORT", str(port))
+    monkeypatch.setattr(healthcheck, "TIMEOUT_SECONDS", patience(10))
     assert healthcheck.main("/healthz") == 0
     assert healthcheck.main("/readyz") == 1
     ok, failing = capsys.readouterr().out.splitlines()
