@@ -1,14 +1,15 @@
 """Which tests `make test` may run side by side: each of its processes takes one lane after the other, whole.
 
 Most tests of real processes wait most of the time. Those that fail where something takes too long have one lane, and
-all others give way to it, so that what they measure is still the product's own time.
+all others give way to it, so that what they measure is still the product's own time. A container can't give way: its
+group has a share of the processor as a whole. So those on LocalStack come after them, in the same lane.
 """
 
 import os
 
 from xdist.scheduler import LoadScopeScheduling
 
-TIMED = "timed"
+TIMED = "timed, then on LocalStack"
 LOCALSTACK = "localstack"  # one container is enough
 NICER = 10  # what gives way
 # What says how long a thing took and fails when that is too long; what must have happened within a given time; what
@@ -38,21 +39,23 @@ def lane(nodeid: str) -> str:
     """Of a test: what shares a fixture of a module shares a lane."""
     module, _, test = nodeid.partition("::")
     parameters = test.partition("[")[2].rstrip("]").split("-")
-    if module in _TIMED:
+    if module in _TIMED or LOCALSTACK in parameters:
         return TIMED
-    if LOCALSTACK in parameters:
-        return LOCALSTACK
     if module in _EACH_ALONE:
         return nodeid
     return " ".join([module, *(name for name in _EMULATORS if name in parameters)])
 
 
+def is_timed(nodeid: str) -> bool:
+    """Whether the test gives way to none."""
+    return nodeid.partition("::")[0] in _TIMED
+
+
 def rank(nodeid: str) -> int:
-    """The place of a test's lane in the order of beginning."""
-    first = [TIMED, LOCALSTACK]
-    if (its_lane := lane(nodeid)) in first:
-        return first.index(its_lane)
-    return len(first) + next((n for n, begin in enumerate(_ORDER) if nodeid.startswith(begin)), len(_ORDER))
+    """The place of a test in the order of beginning."""
+    if lane(nodeid) == TIMED:
+        return 0 if is_timed(nodeid) else 1
+    return 2 + next((n for n, begin in enumerate(_ORDER) if nodeid.startswith(begin)), len(_ORDER))
 
 
 class Manners:
@@ -63,7 +66,7 @@ class Manners:
 
     def before(self, nodeid: str) -> None:
         """A test, and what it starts."""
-        if not self._gave_way and lane(nodeid) != TIMED:
+        if not self._gave_way and not is_timed(nodeid):
             self._gave_way = True
             os.nice(NICER)
 

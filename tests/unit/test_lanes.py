@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import lanes
-from tests.lanes import LOCALSTACK, NICER, TIMED, Manners, lane, rank
+from tests.lanes import NICER, TIMED, Manners, lane, rank
 
 ROOT = Path(__file__).resolve().parents[2]
 GAP = "tests/integration/test_gap.py"
@@ -19,8 +19,8 @@ def test_all_that_is_named_is_there() -> None:
     ("test", "expected"),
     [
         ("tests/unit/test_rules.py::test_a[1-2]", "tests/unit/test_rules.py"),
-        ("tests/contract/test_claim.py::test_a[localstack]", LOCALSTACK),
-        (f"{GAP}::test_a[localstack-lose_levels]", LOCALSTACK),
+        ("tests/contract/test_claim.py::test_a[localstack]", TIMED),
+        (f"{GAP}::test_a[localstack-lose_levels]", TIMED),
         (f"{GAP}::test_a[ministack-lose_levels]", f"{GAP}::test_a[ministack-lose_levels]"),
         ("tests/integration/test_recovery.py::test_a[daemon]", TIMED),
         ("tests/fault/test_sample.py::test_a", TIMED),
@@ -57,5 +57,5 @@ def test_a_process_gives_way_once_and_not_to_what_is_timed(monkeypatch: pytest.M
     manners.before("tests/integration/test_recovery.py::test_a")
     assert given == []
     for _ in range(2):
-        manners.before("tests/unit/test_rules.py::test_a")
+        manners.before("tests/contract/test_claim.py::test_a[localstack]")
     assert given == [NICER]
