@@ -16,7 +16,7 @@ from game_map.limits import Limits
 from game_map.server import AGE_SECONDS, Server
 from game_map.stream import Streams
 from headcount.settings import Settings
-from tests.integration.waiting import patience
+from tests.integration.waiting import eventually, patience
 from tests.unit.test_map_api import no_past
 
 
@@ -78,9 +78,7 @@ def test_a_count_grows_old_when_nothing_new_comes(
 
     read_at = round(time.time() * 1000)
     server.publish(Board(read_at, as_of=read_at - 500, players={"forest": 1}))
-    until = time.monotonic() + patience(10)
-    while boards.newest.board.version <= read_at and time.monotonic() < until:
-        time.sleep(0.05)
+    eventually(lambda: boards.newest.board.version > read_at, 10, "a newer board")
 
     connection.request("GET", "/api/levels")
     told = orjson.loads(connection.getresponse().read())
