@@ -1,4 +1,4 @@
-"""Reads what the map shows, once for all who look: first as of when it will be, then moves and counts."""
+"""Reads what the map shows, once for all who look: first as of when it will be, then counts, then moves."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class Reading:
         now = parts.wall()
         if parts.meter is not None and parts.meter.is_due(now):
             parts.meter.look(now, rows, parts.progress.cutoff().units)
-        self._look_at_moves(int(now) // MINUTE * MINUTE)
-        # Last, so that they are as new as may be when they are shown.
         # A count below 0 is the audit's affair.
         players = {level: max(0, count.players) for level, count in parts.counts.levels().items()}
+        # After the counts, so that a count that is shown never lacks the moves that made it.
+        self._look_at_moves(int(parts.wall()) // MINUTE * MINUTE)
         return Board(round(parts.wall() * 1000), as_of, players, dict(self._moves))
 
     def _list(self) -> None:

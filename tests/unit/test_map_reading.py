@@ -12,7 +12,7 @@ from headcount.event_stream import EventStream
 from headcount.lifecycle import Stop
 from headcount.lineage import Listing, StreamShard
 from headcount.metrics import MapMetrics
-from headcount.model import Position, Progress, Transition
+from headcount.model import LevelCount, Position, Progress, Transition
 from headcount.rules import Shard
 from headcount.table_stream import TableStream
 from tests.fakes.clock import Clock
@@ -95,6 +95,23 @@ def test_counts_moves_and_as_of() -> None:
     assert board.moves_since(minute - 60) == {(None, "forest"): 2, ("forest", "cave"): 1}
     assert board.moves_since(minute) == {(None, "forest"): 2}
     assert (board.version, board.as_of) == (round(town.clock.now * 1000), 500)
+
+
+def test_what_is_counted_while_a_look_is_under_way_is_among_its_moves_before_it_is_in_its_counts() -> None:
+    town = Town()
+    counts, levels_now = town.counts, town.counts.levels
+
+    def levels() -> dict[str, LevelCount]:
+        found = levels_now()
+        town.clock.now += MINUTE  # the look lasts, and another minute begins
+        minute = int(town.clock.now) // MINUTE * MINUTE
+        counts.entered["forest"] = counts.made[Transition(minute, None, "forest")] = 1
+        return found
+
+    counts.levels = levels  # type: ignore[method-assign] # players move as soon as they were counted
+    board = town.reading.look()
+    assert board.players == {}
+    assert board.moves_since(0) == {(None, "forest"): 1}
 
 
 def test_all_minutes_at_first_then_this_one_the_last_one_and_an_older_one_in_turn() -> None:
