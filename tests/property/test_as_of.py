@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from game_map.marks import AsOf, counted_by, written_by
@@ -57,6 +57,7 @@ steps = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(steps, max_size=60))
 def test_everything_that_had_arrived_by_then_is_counted(script: list[tuple[object, ...]]) -> None:
     pipeline, as_of, known = Pipeline(), AsOf(), 0

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.audit import Moves, differences
@@ -14,6 +14,7 @@ COUNTS = st.builds(LevelCount, *[st.integers(-9, 9)] * 3)
 MOVES = st.dictionaries(LEVELS, st.integers(0, 9)).map(Counter)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(LEVELS, st.integers(1, 9)), st.dictionaries(LEVELS, COUNTS), MOVES, MOVES)
 def test_corrected_counts_break_no_invariant(
     recount: dict[str, int], levels: dict[str, LevelCount], entered: Counter[str], left: Counter[str]

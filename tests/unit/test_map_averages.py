@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from game_map.averages import DIGITS, HELD_SECONDS, LEAST_SECONDS, Averaging, Ended
@@ -107,6 +107,7 @@ def test_a_wall_clock_that_is_slewed_leaves_no_gaps() -> None:
     assert averaging.look(NOON + 60, 60 * 0.4, {}) == [Ended(NOON, {"forest": Average(5, 5)})]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from game_map.board import Blur
@@ -63,6 +63,7 @@ def test_changes_of_rows_are_the_moves_between(records: list[dict[str, Any]], ex
     assert moves_of(records) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=1), st.randoms())
 def test_in_whatever_order_and_parts_they_come(steps: list[int], dice: Any) -> None:
     totals = [sum(steps[:n]) for n in range(len(steps) + 1)]

@@ -10,7 +10,7 @@ import pytest
 from amazon_kclpy.checkpoint_error import CheckpointError as TheirError
 from amazon_kclpy.kcl import KCLProcess
 from amazon_kclpy.v3.processor import RecordProcessorBase
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.kcl.protocol import CheckpointError, Conversation
@@ -136,6 +136,7 @@ def conversations(draw: st.DrawFn) -> list[Line]:
     return ended
 
 
+@settings(deadline=None)
 @given(conversations())
 def test_both_say_and_hear_the_same(told: list[Line]) -> None:
     both(told)
