@@ -11,24 +11,24 @@ from contextlib import contextmanager
 import psutil
 
 from headcount.demo.leash import leashed
+from tests.integration.waiting import eventually, patience
+
+SECONDS = 30
 
 
 @contextmanager
 def _on_a_leash() -> Iterator[tuple[subprocess.Popen[bytes], psutil.Process]]:
-    command = leashed(sys.executable, "-c", "import time; time.sleep(60)")
+    command = leashed(sys.executable, "-c", "import time; time.sleep(1000)")
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as leash:
-        deadline = time.monotonic() + 20
-        while not (children := psutil.Process(leash.pid).children()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        yield leash, children[0]
+        [started] = eventually(psutil.Process(leash.pid).children, SECONDS, "the command")
+        yield leash, started
 
 
 def test_the_command_ends_with_the_holder_of_the_pipe() -> None:
     with _on_a_leash() as (leash, command):
         assert leash.stdin is not None
         leash.stdin.close()
-        psutil.wait_procs([command], timeout=10)
+        psutil.wait_procs([command], timeout=patience(SECONDS))
         assert not command.is_running()
 
 
@@ -40,5 +40,5 @@ def test_a_hangup_of_the_terminal_reaches_neither() -> None:
         assert leash.poll() is None
         assert command.is_running()
         leash.terminate()
-        assert leash.wait(10) != 0
+        assert leash.wait(patience(SECONDS)) != 0
         assert not command.is_running()

@@ -3,9 +3,10 @@
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+
+from tests.integration.waiting import patience
 
 # Says "ready", "draining" when asked to stop, and after the drain "done"; {drain} is what draining does.
 PROGRAM = """
@@ -21,6 +22,7 @@ print("draining", flush=True)
 print("done", flush=True)
 """
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
+SECONDS = 30  # it takes a fraction of one where the machine is quiet
 
 
 def start(drain: str) -> subprocess.Popen[str]:
@@ -41,19 +43,17 @@ def test_the_first_signal_drains(number: signal.Signals) -> None:
 
         assert said(process) == "draining"
         assert said(process) == "done"
-        assert process.wait(5) == 0
+        assert process.wait(patience(SECONDS)) == 0
 
 
 @pytest.mark.parametrize("first", SIGNALS)
 @pytest.mark.parametrize("second", SIGNALS)
 def test_the_second_signal_kills(first: signal.Signals, second: signal.Signals) -> None:
-    with start("time.sleep(60)") as process:
+    with start("time.sleep(1000)") as process:
         process.send_signal(first)
         assert said(process) == "draining"
-        begun = time.monotonic()
 
         process.send_signal(second)
 
-        assert process.wait(5) == 128 + second
-        assert time.monotonic() - begun < 5
+        assert process.wait(patience(SECONDS)) == 128 + second
         assert said(process) == ""

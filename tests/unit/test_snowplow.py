@@ -11,6 +11,7 @@ import pytest
 
 from headcount.model import IgnoredEvent, IgnoredReason, LevelEvent, PoisonError
 from headcount.snowplow import EventReader
+from tests.integration.waiting import patience
 
 AT = 1_709_210_096_789
 LEVEL = "iglu:com.codecombat/level_context/jsonschema/1-0-0"
@@ -240,4 +241,4 @@ def test_other_names_of_context_and_fields(name: str) -> None:
 def test_importing_the_sdk_warns_of_nothing(tmp_path: Path) -> None:
     """Compiled anew, its invalid escape sequences would be a warning, and here an error."""
     command = [sys.executable, "-W", "error", "-X", f"pycache_prefix={tmp_path}", "-c", "import headcount.snowplow"]
-    subprocess.run(command, check=True, timeout=60, cwd=Path(__file__).parents[2])
+    subprocess.run(command, check=True, timeout=patience(60), cwd=Path(__file__).parents[2])

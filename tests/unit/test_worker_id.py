@@ -9,15 +9,18 @@ from collections.abc import Iterator
 import pytest
 
 from headcount.aws import UnavailableError
+from headcount.kcl import worker_id as module
 from headcount.kcl.worker_id import WorkerId, worker_id
+from tests.integration.waiting import patience
 
 TASK = "158d1c8083dd49d6b527399fd6414f5c"
 ARN = f"arn:aws:ecs:us-west-2:111122223333:task/default/{TASK}"
 
 
 @pytest.fixture(params=[{"TaskARN": ARN}])
-def metadata(request: pytest.FixtureRequest) -> Iterator[str]:
+def metadata(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An endpoint as ECS has one per container."""
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", patience(10))
     body = json.dumps(request.param).encode()
 
     class Endpoint(http.server.BaseHTTPRequestHandler):
