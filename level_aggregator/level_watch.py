@@ -104,11 +104,11 @@ class AuditWatch:
         except Exception:
             self._metrics.audits.labels(result="failed").inc()
             raise
-        self._metrics.audits.labels(result="different" if found else "exact").inc()
         self._metrics.last.show({AuditMetrics.DIFFERENCES: len(found), AuditMetrics.AT: self._wall()})
         for difference in found:
             _log.error("audit: difference", difference=str(difference))
         _log.info("audit", differences=len(found), took_ms=round((time.monotonic() - begun) * 1000))
+        self._metrics.audits.labels(result="different" if found else "exact").inc()  # by now it is told, too
         return self._interval
 
     def _standing(self) -> list[Difference]:

@@ -44,6 +44,8 @@ def test_counts_are_shown_and_audited(site: Site) -> None:
     shown = {"forest": 3.0, "(other)": 3.0}
     eventually(lambda: players(aggregator.metrics()) == shown, START_SECONDS, "the players of each level")
     aggregator.wait_for_workers(1)
+    sent = sum(PLAYERS.values())
+    eventually(lambda: site.tallies().total() == sent, START_SECONDS, "the consumer to have told what it wrote")
     exact = aggregator.metrics()["headcount_audits_total", "result=exact"]
     metrics = eventually(lambda: audited(aggregator, "exact", exact + 1), AUDITED_SECONDS, "an exact audit")
     assert metrics["headcount_audit_differences", ""] == 0
@@ -69,9 +71,9 @@ def test_counts_are_shown_and_audited(site: Site) -> None:
     eventually(lambda: aggregator.metrics()["headcount_negative_levels", ""] == 1, AUDITED_SECONDS, "a negative level")
 
     samples = consumer.metrics()
-    assert samples["headcount_consumer_write_duration_seconds_count", ""] == sum(PLAYERS.values())
+    assert samples["headcount_consumer_write_duration_seconds_count", ""] == sent
     assert samples["headcount_aws_attempts_total", "operation=UpdateItem,result=ok,service=dynamodb"] >= 6
-    assert samples["headcount_dynamodb_write_units_total", f"table={site.tables['PLAYER']}"] == sum(PLAYERS.values())
+    assert samples["headcount_dynamodb_write_units_total", f"table={site.tables['PLAYER']}"] == sent
     assert metrics["headcount_aggregator_transaction_duration_seconds_count", ""] >= 1
     assert metrics["headcount_aggregator_gaps_total", ""] == 0
     assert metrics["headcount_aws_attempts_total", "operation=TransactWriteItems,result=ok,service=dynamodb"] >= 1
