@@ -20,6 +20,7 @@ DAEMON = "KclDaemon"  # of its command line
 START_SECONDS = 60.0
 DRAIN_SECONDS = 75.0
 GONE_SECONDS = 2.0
+ANSWER_SECONDS = 20.0  # of an endpoint, whose thread may stand behind others
 LAST_LINES = 60
 FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 Metrics = dict[tuple[str, str], float]
@@ -117,12 +118,12 @@ class Service:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of an endpoint; (0, "") while nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):  # or it ended in the middle of an answer
             return 0, ""
         finally:
             connection.close()
