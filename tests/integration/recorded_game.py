@@ -13,10 +13,12 @@ from botocore.exceptions import ClientError
 from headcount.model import Position, Progress, Transition
 from headcount.tables.counts import CountTables, Net
 from headcount.tables.progress import ProgressTable
+from tests.integration.waiting import patience
 
 WORKER = "level_aggregator/recorded@1/shard"
 MINUTES_BACK = 90  # that leaves are counted in
 PAUSE_SECONDS = 0.02
+REST_SECONDS = 30.0  # until a move that is under way is made
 
 Move = tuple[str | None, str | None]
 
@@ -56,7 +58,7 @@ class RecordedGame:
         """Nobody moves while ``until`` runs."""
         self._rests.clear()
         self._goes.clear()
-        assert self._rests.wait(30)
+        assert self._rests.wait(patience(REST_SECONDS))
         until()
         self._goes.set()
 
