@@ -85,7 +85,8 @@ class Day:
         eventually(lambda: game_map.metrics().get(PUBLISHED), WAIT_SECONDS, "a snapshot")
         eventually(lambda: game_map.metrics().get(RECORDED), MINUTE_SECONDS, "a minute of the history")
         for service in (second, aggregator, pruner, game_map):
-            assert [service.get(path)[0] for path in ("/healthz", "/readyz", "/metrics")] == [200] * 3
+            service.wait_until_ready()
+            assert [service.get(path)[0] for path in ("/healthz", "/metrics")] == [200] * 2
             assert service.drain() == 0
 
     def _start(self, name: str, **settings: str) -> Service:
@@ -104,9 +105,13 @@ class Day:
         at = self._begins
         self._send(0, level_event("ana", "forest", at), level_event("ana", "forest", at + 5 * SECOND), b"poison")
         self._send(1, level_event("ben", "forest", at))
-        eventually(self._site.counts.levels, WAIT_SECONDS, "a count")
+        eventually(self._both_entered, WAIT_SECONDS, "both to be counted")  # so that one more comes too late
         self._send(0, level_event("ana", "castle", at + 10 * SECOND))
         self._send(1, level_event("ana", "swamp", at))
+
+    def _both_entered(self) -> bool:
+        forest = self._site.counts.levels().get("forest")
+        return forest is not None and forest.players == 2
 
     def _fall_silent(self) -> None:
         """Time goes by in which nobody plays."""
