@@ -129,8 +129,8 @@ class Service:
             connection.close()
 
     def health(self, path: str) -> dict[str, Any]:
-        """The body of `/healthz` or `/readyz`."""
-        body: dict[str, Any] = json.loads(self.get(path)[1])
+        """The body of `/healthz` or `/readyz`; empty while nobody answers."""
+        body: dict[str, Any] = json.loads(self.get(path)[1] or "{}")
         return body
 
     def metrics(self) -> Metrics:
