@@ -90,6 +90,11 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
     ops = Ops(meter, settings) if meter else None
     server = Server(make_app(settings, Api(boards, streams, history.past, ops), limits), boards, listener)
 
+    def ready() -> Health:
+        found = loop.ready()
+        # What was read is shown a moment later, in the server's thread.
+        return Health(["what was read is not shown yet"]) if boards.is_empty and not found.problems else found
+
     def publish(board: Board) -> None:
         history.recorder.see(board)
         server.publish(board)
@@ -103,7 +108,7 @@ def main(settings: Settings, aws: Aws, stop: Stop) -> int:
         settings.metrics_port,
         lambda: exposition(registry, aws.metrics.registry),
         lambda: loop.healthy() if server.is_alive else Health(["the map is no longer served"]),
-        loop.ready,
+        ready,
     )
     history.start()
     _log.info("serving", host=settings.map_host, port=server.port)

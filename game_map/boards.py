@@ -18,7 +18,10 @@ KEPT = 120  # boards, so seconds that a stream may be broken off and still be to
 
 
 class Boards:
-    """Keeps the last boards. To be used in one event loop; `publish` from any thread, by ``call_soon_threadsafe``."""
+    """Keeps the last boards. To be used in one event loop; `publish` from any thread, by ``call_soon_threadsafe``.
+
+    Whether it `is_empty` may be asked from any thread.
+    """
 
     def __init__(self, blur: Blur) -> None:
         self._blur = blur
