@@ -23,7 +23,7 @@ from tests.integration.waiting import eventually, patience
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 EXAMPLES = "25"  # of each operation, in each phase
 RUN_SECONDS = 240.0
-OPS_SECONDS = 60.0
+OPS_SECONDS, ANSWER_SECONDS = 60.0, 60.0
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
 # What is streamed has no end, so nobody can wait for the answer to be whole. It is held to its description below.
 ENDLESS = "/api/stream"
@@ -61,8 +61,9 @@ def game_map(site: Site, port: int) -> Service:
     many = {"HEADCOUNT_MAP_BURST": "1000000", "HEADCOUNT_MAP_RATE": "100000", "HEADCOUNT_MAP_OPS": "true"}
     started = site.start("game_map", HEADCOUNT_MAP_PORT=str(port), **many)
     started.wait_until_ready()
-    ops = f"http://127.0.0.1:{port}/api/ops"
-    eventually(lambda: httpx.get(ops, trust_env=False).is_success, OPS_SECONDS, "two looks at the rows")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=ANSWER_SECONDS) as asks:
+        eventually(lambda: asks.get("/api/ops").is_success, OPS_SECONDS, "two looks at the rows")
+        eventually(lambda: asks.get("/api/history").is_success, OPS_SECONDS, "a look at the history")
     return started
 
 
@@ -70,7 +71,7 @@ def game_map(site: Site, port: int) -> Service:
 def api(game_map: Service, port: int) -> Iterator[httpx.Client]:
     """Asks it."""
     assert game_map.exit_code() is None
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=ANSWER_SECONDS) as client:
         yield client
 
 
@@ -84,6 +85,7 @@ def test_schemathesis_finds_nothing(api: httpx.Client, port: int, tmp_path: Path
             *(SCHEMATHESIS, "--config-file", config, "run", f"http://127.0.0.1:{port}/api/openapi.json"),
             *("--checks", "all", "--continue-on-failure", "--exclude-path", ENDLESS),
             *("--generation-deterministic", "--no-shrink", "--max-examples", EXAMPLES, "--no-color"),
+            *("--request-timeout", str(ANSWER_SECONDS)),
             *("--report", "har", "--report-har-path", report),
             # Nearly every text is a level's id, so it looks for those that are none in vain, and says so.
             *("--suppress-health-check", "filter_too_much"),
