@@ -20,6 +20,7 @@ from starlette.routing import Route
 from tests.forwarding import call_of, client_of, listening, passed_on
 from tests.integration.calls import Call
 from tests.integration.iterators import Iterators
+from tests.integration.waiting import patience
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 _STOP_SECONDS = 10.0
@@ -47,7 +48,7 @@ class Recording:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stop it."""
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(patience(_STOP_SECONDS))
         self._loop.close()
 
     def _run(self) -> None:
