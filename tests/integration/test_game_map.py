@@ -26,10 +26,10 @@ STANDS_SECONDS = 4.0
 
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:
-    """A game with consumer and level aggregator."""
+    """A game with consumer and level aggregator, ready: moves of two minutes ago are looked at in turn, so not soon."""
     site = make_site("map", shards=SHARDS)
-    for name in ("consumer", "level_aggregator"):
-        site.start(name)
+    for service in [site.start(name) for name in ("consumer", "level_aggregator")]:
+        service.wait_until_ready()
     return site
 
 
