@@ -120,25 +120,27 @@ class Reading:
         A backlog is what is older than this call, a full page, a closed shard that was not read to its end. How many
         records a page holds says nothing: a stream may hand its records over a few at a time.
         """
-        count, quiet_since = 0, self._monotonic()
+        count = 0
         self._began = None
-        caught_up_since = quiet_since
+        # Both are ends of rounds: how long one took says nothing.
+        quiet_since: float | None = None
+        caught_up_since: float | None = None
         while True:
             records, moved = self._round()
             count += len(records)
             take(records)
             now = self._monotonic()
-            if self._is_behind:
+            if self._is_behind or caught_up_since is None:
                 caught_up_since = now
             if now - caught_up_since >= caught_up_seconds:
                 return count
             if moved or self._is_behind:
+                quiet_since = None
+            elif quiet_since is None:
                 quiet_since = now
-                if not moved:
-                    self._sleep(min(PAUSE_SECONDS, seconds))
             elif now - quiet_since >= seconds:
                 return count
-            else:
+            if not moved:
                 self._sleep(min(PAUSE_SECONDS, seconds))
 
     def _round(self) -> tuple[list[StreamRecord], bool]:

@@ -81,6 +81,23 @@ def test_a_table_that_is_written_all_the_time_is_not_waited_for() -> None:
     assert 3 <= clock.now - begun < 4
 
 
+def test_one_answer_that_takes_long_is_no_silence() -> None:
+    """A page without records proves nothing: DynamoDB may have more, and says so in the next ones."""
+    client, clock = MemoryStreamClient(), Clock()
+    client.begin("a")
+    answers = iter(["empty", "slow", "full"])
+
+    def answer() -> None:
+        match next(answers, None):
+            case "slow":
+                clock.now += 10
+            case "full":
+                client.put("a", "ana", None, "forest")
+
+    client.on_read = answer
+    assert Reading(memory_stream(client), {}, (), clock, clock.sleep).until_quiet(2) == 1
+
+
 def test_an_iterator_that_expired_is_replaced() -> None:
     """A scan of PlayerState may take longer than the quarter of an hour that one lives."""
     client = MemoryStreamClient()
