@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.showing import Showing
+from tests.browser.showing import WAIT_SECONDS, Showing
 from tests.integration.service import free_port
 from tests.integration.sites import Site
 
@@ -38,6 +38,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(NOT_TESTED)
     # Its sandbox doesn't let root in.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=1000 * WAIT_SECONDS)  # of its own it takes 5 s, in which a slow page asks once
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=found, args=arguments) as browser:
         yield browser
 
@@ -54,5 +55,5 @@ def game(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def showing(game: Showing) -> Showing:
     """The same, ready."""
-    game.map.wait_until_ready()
+    game.map.wait_until_ready(WAIT_SECONDS)
     return game

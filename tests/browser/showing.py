@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from tests.integration.events import level_event
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
     from tests.integration.service import Service
     from tests.integration.sites import Site
@@ -18,6 +18,7 @@ Counts = dict[str, int]
 
 PHONE = (390, 844)
 DESK = (1440, 900)
+WAIT_SECONDS = 180.0  # far more than anything takes: only what never comes is waited for so long
 
 
 class Showing:
@@ -56,17 +57,26 @@ class Showing:
         return sum(count for move, count in counted if (move.source, move.target) == (source, target))
 
 
+def open_context(
+    browser: Browser, size: tuple[int, int] = DESK, scheme: str = "light", scale: float = 1
+) -> BrowserContext:
+    """A browser of one's own, which waits as long as these tests do."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if scheme == "dark" else "light",
+        device_scale_factor=scale,
+    )
+    context.set_default_timeout(1000 * WAIT_SECONDS)
+    return context
+
+
 class Visitor:
     """Who looks at the page; notes what goes wrong on it, and what it loads."""
 
     def __init__(
         self, browser: Browser, address: str, size: tuple[int, int] = DESK, scheme: str = "light", scale: float = 1
     ) -> None:
-        self._context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if scheme == "dark" else "light",
-            device_scale_factor=scale,
-        )
+        self._context = open_context(browser, size, scheme, scale)
         self.page: Page = self._context.new_page()
         self.errors: list[str] = []
         self.loaded: dict[str, int] = {}
