@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from tests.integration.events import level_event
+from tests.integration.waiting import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
@@ -129,25 +130,24 @@ class Visitor:
         self._context.close()
 
 
-class History:
-    """What LevelState was, looked at all the time while it is entered."""
+class Moves:
+    """Players who move one after the other: so ``states`` has all that LevelState ever was, oldest first."""
 
     def __init__(self, showing: Showing) -> None:
         self._showing = showing
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.states: list[Counts] = []
+        self._levels = {player: row.level for player, row in showing.site.players.all()}
+        self.states: list[Counts] = [dict(Counter(self._levels.values()))]
+        self._wait()
 
-    def _run(self) -> None:
-        while not self._ends.wait(0.02):
-            now = self._showing.counts()
-            if not self.states or self.states[-1] != now:
-                self.states.append(now)
+    def make(self, player: str, level: str) -> None:
+        """Move a player; returns once LevelState says so."""
+        counts = Counter(self.states[-1])
+        counts[self._levels.get(player, "")] -= 1
+        counts[level] += 1
+        self._levels[player] = level
+        self._showing.enter(player, level)
+        self.states.append(dict(+counts))
+        self._wait()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
+    def _wait(self) -> None:
+        eventually(lambda: self._showing.counts() == self.states[-1], WAIT_SECONDS, f"LevelState as {self.states[-1]}")
