@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headcount.demo.ministack import MiniStack
 
 NOT_TESTED = "NOT TESTED in a browser: no Chromium is installed (Debian: apt-get install chromium)"
+NOBODY_LEAVES = "3600"  # longer than the suite: its tests come back to players whom they sent long before
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -48,7 +49,8 @@ def game(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A game with all services, and where its map is."""
     with ExitStack() as stack:
         directory = tmp_path_factory.mktemp("browser")
-        site = stack.enter_context(Site(ministack.endpoint_url, "browser", directory, shards=1))
+        settings = {"HEADCOUNT_IDLE_TIMEOUT_SECONDS": NOBODY_LEAVES}
+        site = stack.enter_context(Site(ministack.endpoint_url, "browser", directory, shards=1, **settings))
         yield Showing(site, free_port())
 
 
