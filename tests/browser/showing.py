@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
 
 from tests.integration.events import level_event
 from tests.integration.waiting import eventually
@@ -52,10 +54,14 @@ class Showing:
         """LevelState now."""
         return {level: row.players for level, row in self.site.counts.levels().items() if row.players}
 
+    def ask(self, path: str) -> Any:
+        """What the map answers."""
+        return httpx.get(f"{self.address}api/{path}", trust_env=False, timeout=WAIT_SECONDS).raise_for_status().json()
+
     def made(self, source: str, target: str) -> int:
-        """How often a move was made, by Transitions."""
-        counted = self.site.counts.transitions()
-        return sum(count for move, count in counted if (move.source, move.target) == (source, target))
+        """How often a move was made, as the map tells it."""
+        told = self.ask("transitions?minutes=60")["transitions"]
+        return sum(move["count"] for move in told if (move.get("from"), move.get("to")) == (source, target))
 
 
 def open_context(

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
@@ -27,8 +26,7 @@ PICTURES = {
 
 def minutes(showing: Showing) -> int:
     """How many the history has of all players."""
-    total = httpx.get(f"{showing.address}api/history", trust_env=False).json()["total"]
-    return sum(average is not None for average in total)
+    return sum(average is not None for average in showing.ask("history")["total"])
 
 
 def test_a_lively_game(chromium: Browser, showing: Showing, request: pytest.FixtureRequest, tmp_path: Path) -> None:
