@@ -82,7 +82,7 @@ def test_names_are_text_whatever_they_are(chromium: Browser, showing: Showing) -
         for number, level in enumerate(OBJECTS):
             showing.enter(f"object-{number}", level)
         eventually(lambda: {ODD, *OBJECTS} <= visitor.in_the_list().keys(), WAIT_SECONDS, "the odd levels")
-        assert visitor.in_the_list() == visitor.on_the_map() == showing.counts()
+        eventually(lambda: shows(visitor, showing), WAIT_SECONDS, "the counts")
         visitor.page.get_by_role("button", name=ODD).click()
         expect(visitor.page.locator("#panel-title")).to_have_text(ODD)
         expect(visitor.page.locator("#panel-in")).to_contain_text("level-0")
@@ -211,6 +211,7 @@ def test_it_says_that_counts_are_old_and_when_they_are_not_any_more(chromium: Br
 
 def test_it_comes_back_after_the_map_does(chromium: Browser, showing: Showing) -> None:
     with Visitor(chromium, showing.address) as visitor:
+        eventually(lambda: shows(visitor, showing), WAIT_SECONDS, "the counts before")
         before = visitor.in_the_list()
         showing.map.supervisor.kill()
         eventually(lambda: "connection is lost" in visitor.banner(), WAIT_SECONDS, "the warning")
