@@ -57,5 +57,5 @@ def game(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def showing(game: Showing) -> Showing:
     """The same, ready."""
-    game.map.wait_until_ready(WAIT_SECONDS)
+    game.wait_until_ready()
     return game

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -46,6 +47,14 @@ class Showing:
         )
         return self.map
 
+    def wait_until_ready(self) -> None:
+        """Until the map answers whatever its page asks: it is ready before it has looked up the history."""
+        self.map.wait_until_ready(WAIT_SECONDS)
+        eventually(lambda: self._status("history") == HTTPStatus.OK, WAIT_SECONDS, "the history")
+
+    def _status(self, path: str) -> int:
+        return httpx.get(f"{self.address}api/{path}", trust_env=False, timeout=WAIT_SECONDS).status_code
+
     def enter(self, player: str, level: str) -> None:
         """One player goes to a level."""
         self.site.put(0, level_event(player, level, time.time_ns() // 1_000_000))
@@ -86,17 +95,18 @@ class Visitor:
         self._context = open_context(browser, size, scheme, scale)
         self.page: Page = self._context.new_page()
         self.errors: list[str] = []
-        self.loaded: dict[str, int] = {}
+        self._finished: list[Request] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         self.page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
-        self.page.on("requestfinished", self._note)
+        self.page.on("requestfinished", self._finished.append)
         self.page.goto(address)
         self.page.wait_for_selector("body[data-state=live], body[data-state=late]")
 
-    def _note(self, request: Request) -> None:
-        sizes = request.sizes()
-        self.loaded[request.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
+    def loaded(self) -> dict[str, int]:
+        """The size of each answer, by address; asked for now, as a page that is being closed does not tell it."""
+        sizes = {request.url: request.sizes() for request in self._finished.copy()}
+        return {url: size["responseBodySize"] + size["responseHeadersSize"] for url, size in sizes.items()}
 
     def on_the_map(self) -> Counts:
         """Counts as the islands have them."""

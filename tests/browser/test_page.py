@@ -161,8 +161,9 @@ def test_operators_see_what_it_costs(chromium: Browser, showing: Showing, size: 
 def test_the_page_is_small_and_asks_nobody_else(chromium: Browser, showing: Showing) -> None:
     with Visitor(chromium, showing.address) as visitor:
         visitor.page.wait_for_timeout(2000)
-        assert all(url.startswith(showing.address) for url in visitor.loaded)
-        files = {url: size for url, size in visitor.loaded.items() if "/api/" not in url}
+        loaded = visitor.loaded()
+        assert all(url.startswith(showing.address) for url in loaded)
+        files = {url: size for url, size in loaded.items() if "/api/" not in url}
         assert {"map.js", "draw.js", "layout.js", "map.css"} <= {url.removeprefix(showing.address) for url in files}
         assert sum(files.values()) < MOST_BYTES, files
         assert visitor.errors == []

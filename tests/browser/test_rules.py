@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.showing import WAIT_SECONDS, Showing, open_context
+from tests.browser.showing import Showing, open_context
 
 LEVELS = [5, 30, 200]
 
@@ -14,7 +14,7 @@ LEVELS = [5, 30, 200]
 @pytest.fixture(scope="module")
 def page(chromium: Browser, game: Showing) -> Iterator[Page]:
     """With the modules to be had."""
-    game.map.wait_until_ready(WAIT_SECONDS)
+    game.wait_until_ready()
     context = open_context(chromium)
     page = context.new_page()
     page.goto(game.address)
