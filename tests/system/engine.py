@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-UP_SECONDS = 560
+BUILD_SECONDS = 1800
+UP_SECONDS = 600
 HEALTHY_SECONDS = 180
 SERVICES = ("consumer", "level_aggregator", "pruner", "game_map")
 
@@ -48,7 +49,8 @@ def scale() -> list[str]:
 
 def up() -> None:
     """Bring everything up, and wait until it is healthy."""
-    docker("compose", "--profile", "demo", "up", "--build", "--wait", "--quiet-pull", *scale(), seconds=UP_SECONDS)
+    compose("build", seconds=BUILD_SECONDS)
+    compose("up", "--wait", "--quiet-pull", *scale(), seconds=UP_SECONDS)
 
 
 def containers(service: str, *, running: bool = True) -> list[str]:
