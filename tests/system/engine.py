@@ -78,8 +78,12 @@ def variable(container: str, name: str) -> str:
 
 
 def kill(container: str) -> None:
-    """SIGKILL, and start it again, as a platform would."""
+    """SIGKILL."""
     docker("kill", container)
+
+
+def start(container: str) -> None:
+    """Start it again, as a platform would."""
     docker("start", container)
 
 
