@@ -46,9 +46,9 @@ def aws(_project: None) -> Iterator[Aws]:
     found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def prometheus(_project: None) -> Prometheus:
-    """The project's Prometheus."""
+    """The project's Prometheus; where it is reached may change with each start of its container."""
     return Prometheus(engine.address("prometheus", 9090))
 
 
