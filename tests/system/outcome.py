@@ -11,7 +11,7 @@ from tests.system.game import Game
 from tests.system.tables import Aws, Level, Move
 
 SETTLE_SECONDS = 180
-STOP_SECONDS = 30
+STOP_SECONDS = 75  # what is under way may take 30
 
 
 def eventually(holds: Callable[[], bool], seconds: float, what: Callable[[], str]) -> float:

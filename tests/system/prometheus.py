@@ -30,5 +30,5 @@ class Prometheus:
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}", timeout=60) as answer:
             return json.load(answer)["data"]

@@ -18,7 +18,7 @@ FRESH_SECONDS = 180  # DynamoDB Local tells times by the minute
 
 def ask(path: str) -> Any:
     """What the map answers; asked from this machine, by the port that it is published on."""
-    with urllib.request.urlopen(f"http://{engine.address('game_map', PORT)}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{engine.address('game_map', PORT)}{path}", timeout=60) as answer:
         return json.load(answer)
 
 
