@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FULL_IDLE_TIMEOUT = 300.0  # what the other intervals' defaults go with
+LEAST_SILENCE = 600.0  # longer than the drain may take: in it nobody shall leave by the clock
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Options:
             "HEADCOUNT_ALLOWED_LATENESS_SECONDS": f"{self.lateness:g}",
             "HEADCOUNT_REFRESH_SECONDS": f"{60 * scale:g}",
             "HEADCOUNT_PRUNE_INTERVAL_SECONDS": f"{30 * scale:g}",
-            "HEADCOUNT_MAX_SILENCE_SECONDS": f"{600 * scale:g}",
+            "HEADCOUNT_MAX_SILENCE_SECONDS": f"{max(LEAST_SILENCE, 600 * scale):g}",
             "HEADCOUNT_FAILOVER_SECONDS": "2",
             "HEADCOUNT_POLL_MILLISECONDS": "200",
             "HEADCOUNT_DEAD_LETTER_DIRECTORY": str(directory / "dead-letters"),
