@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-RUN_SECONDS = 180
+RUN_SECONDS = 420
 OPTIONS = "--players 60 --levels 6 --rate 80 --seconds 30 --idle-timeout 10 --stable-keys"
 
 

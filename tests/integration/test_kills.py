@@ -20,8 +20,8 @@ from tests.conftest import Measure
 from tests.integration.service import is_alive
 from tests.integration.waiting import eventually
 
-RUN_SECONDS = 240.0
-COUNTING_SECONDS = 90.0
+RUN_SECONDS = 420.0
+COUNTING_SECONDS = 120.0
 GONE_SECONDS = 5.0
 OPTIONS = "--players 60 --levels 6 --rate 80 --idle-timeout 10"
 MARK = "TEST_RUN_OF_THE_DEMO"  # every process inherits it
@@ -52,7 +52,9 @@ class Demo:
     def map_shows(self, browser: httpx.Client) -> bool:
         """Whether the map is where the screen says, and has players on it."""
         [told, *_] = re.findall(r"The map is at (\S+)", self.output.read_text(errors="replace")) or [""]
-        return bool(told) and browser.get(told + "api/levels").json().get("total", 0) > 0
+        with suppress(httpx.HTTPError):
+            return bool(told) and browser.get(told + "api/levels").json().get("total", 0) > 0
+        return False
 
     def result(self) -> dict[str, Any]:
         """The report, once it has ended well and left nothing."""
@@ -86,7 +88,7 @@ class Demo:
 def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Demo]]:
     """Both runs side by side: for most of the time each waits."""
     runs = {
-        "killed": Demo(tmp_path_factory.mktemp("killed"), "--seconds", "45", "--kill"),
+        "killed": Demo(tmp_path_factory.mktemp("killed"), "--seconds", "75", "--kill"),
         "interrupted": Demo(tmp_path_factory.mktemp("interrupted"), "--seconds", "300"),
     }
     yield runs
