@@ -32,7 +32,7 @@ def players(showing: Showing) -> None:
         return
     for number in range(PLAYERS):
         showing.enter(f"player-{number}", f"level-{number % LEVELS}")
-    eventually(lambda: sum(showing.counts().values()) == PLAYERS, WAIT_SECONDS, "everybody")
+    eventually(lambda: showing.ask("levels")["total"] == PLAYERS, WAIT_SECONDS, "everybody on the map")
 
 
 def shows(visitor: Visitor, showing: Showing) -> bool:
