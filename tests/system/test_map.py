@@ -37,7 +37,7 @@ def test_players_are_on_the_map_and_it_says_as_of_when(game: Game, aws: Aws, mea
     names = set(game.level_names)
     eventually(lambda: bool(names & shown().keys()), SEEN_SECONDS, lambda: f"shown: {shown()}, held: {held(aws)}")
 
-    arrived = time.time() * 1000  # only now: a look reads moves before counts, so those of a new level may come later
+    arrived = time.time() * 1000
     counted = eventually(
         lambda: (ask("/api/levels")["asOf"] or 0) > arrived,
         FRESH_SECONDS,
