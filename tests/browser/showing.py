@@ -99,9 +99,12 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         self.page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
-        self.page.on("requestfinished", self._finished.append)
+        self.page.on("requestfinished", self._note)
         self.page.goto(address)
         self.page.wait_for_selector("body[data-state=live], body[data-state=late]")
+
+    def _note(self, request: Request) -> None:
+        self._finished.append(request)
 
     def loaded(self) -> dict[str, int]:
         """The size of each answer, by address; asked for now, as a page that is being closed does not tell it."""
