@@ -27,13 +27,16 @@ def eventually(check: Callable[[], T | None], seconds: float, what: str) -> T:
     """
     seconds = patience(seconds)
     deadline = time.monotonic() + seconds
-    while not (found := check()):
-        if time.monotonic() > deadline:
+    while True:
+        # First: whoever stood still for so long, in the check or between two of them, looks once more.
+        is_late = time.monotonic() > deadline
+        if found := check():
+            return found
+        if is_late:
             raise AssertionError(
                 f"waited {seconds:.0f} s in vain for: {what}; at last it was {found!r} (the machine: {_machine()})"
             )
         time.sleep(PAUSE_SECONDS)
-    return found
 
 
 def _machine() -> str:
