@@ -43,8 +43,12 @@ class Service:
                 stderr=out,
                 start_new_session=True,
             )
+        self.supervisor = eventually(self._begun, START_SECONDS, f"process of {name}")
+
+    def _begun(self) -> psutil.Process | None:
+        """The service's process; one that has ended before anybody looked is as good as its leash."""
         leash = psutil.Process(self._leash.pid)
-        self.supervisor = eventually(leash.children, START_SECONDS, f"process of {name}")[0]
+        return next(iter(leash.children()), None) or (leash if self._leash.poll() is not None else None)
 
     def daemon(self) -> psutil.Process | None:
         """The JVM, if there is one now."""
