@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ GONE_SECONDS = 2.0
 ANSWER_SECONDS = 20.0  # of an endpoint, whose thread may stand behind others
 LAST_LINES = 60
 FIRST_PROCESS = Path(__file__).with_name("first_process.py")
-_given: set[int] = set()
 Metrics = dict[tuple[str, str], float]
 
 
@@ -167,12 +166,14 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody has now, and that nobody here was given before: it is listened on only later."""
-    with ExitStack() as held:
-        while True:
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            if port not in _given:
-                _given.add(port)
-                return port
+    """A loopback port that nobody has now, nor is given before it is listened on.
+
+    It stays bound here: Linux lets a server that reuses addresses, as all do, listen on it all the same.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+        if sys.platform == "linux":
+            probe.detach()  # until this process ends
+        return port
