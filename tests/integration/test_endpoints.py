@@ -15,19 +15,19 @@ SHARDS = 2
 EVENTS_PER_SHARD = 3
 AT = 500_000 * HOUR_MS
 GAUGE, COUNTER = "headcount_last_batch_timestamp_seconds", "headcount_consumer_records_total"
-STARTING = {
+STARTING = (  # how each problem begins
     "the KCL daemon is not running",
     "the KCL daemon is starting",
     "no shard is leased yet",
     "no worker has begun yet",
-    "DynamoDB gives no answer: it was not asked yet",
-}
+    "DynamoDB gives no answer: ",
+)
 
 
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:
-    """A stream with some events on each shard."""
-    site = make_site("endpoints", shards=SHARDS)
+    """A stream with some events on each shard; no slow start or answer passes for a lease that nobody renews."""
+    site = make_site("endpoints", shards=SHARDS, HEADCOUNT_FAILOVER_SECONDS="10")
     for shard in range(SHARDS):
         site.put(shard, *[other_event(AT)] * EVENTS_PER_SHARD)
     return site
@@ -63,13 +63,17 @@ def test_consumer_is_ready_once_it_has_a_shard_and_its_metrics_outlive_a_worker(
     *before, (_, ready) = answers_until_ready(consumer)
     assert before
     assert {status for status, _ in before} == {503}
-    assert {problem for _, body in before for problem in json.loads(body)["problems"]} <= STARTING
+    problems = {problem for _, body in before for problem in json.loads(body)["problems"]}
+    assert [problem for problem in problems if not problem.startswith(STARTING)] == []
     assert json.loads(ready) == {"status": "ok", "problems": [], "warnings": []}
     assert consumer.get("/healthz")[0] == 200
 
     everything = SHARDS * EVENTS_PER_SHARD
-    eventually(lambda: handled(consumer.metrics()) == everything, START_SECONDS, "every record in a metric")
-    metrics = consumer.metrics()
+    metrics = eventually(
+        lambda: found if handled(found := consumer.metrics()) == everything else None,
+        START_SECONDS,
+        "every record in a metric",
+    )
     assert shards(metrics, GAUGE) == {shard_id(shard) for shard in range(SHARDS)}
     assert metrics["headcount_daemon_starts_total", ""] == 1
     assert metrics["headcount_build_info", "service=consumer,version=0.1.0"] == 1
@@ -79,9 +83,8 @@ def test_consumer_is_ready_once_it_has_a_shard_and_its_metrics_outlive_a_worker(
 
     [victim, *_] = consumer.wait_for_workers(SHARDS)
     victim.kill()
-    gone = eventually(lambda: without_gauges(consumer), START_SECONDS, "the gauges to vanish")
+    gone = eventually(lambda: without_workers(consumer), START_SECONDS, "the gauges to vanish")
     assert handled(gone) >= everything
-    assert consumer.get("/readyz")[0] == 503
     assert consumer.get("/healthz")[0] == 200
     consumer.wait_for_workers(SHARDS)
     again = eventually(lambda: with_gauges(consumer), START_SECONDS, "the gauges to come back")
@@ -90,10 +93,10 @@ def test_consumer_is_ready_once_it_has_a_shard_and_its_metrics_outlive_a_worker(
     assert again["headcount_daemon_exits_total", "code=70"] == 1
 
 
-def without_gauges(service: Service) -> Metrics | None:
-    """The metrics, if no worker's gauge is among them."""
+def without_workers(service: Service) -> Metrics | None:
+    """The metrics, if no worker's gauge is among them and the service says that it is not ready."""
     metrics = service.metrics()
-    return metrics if metrics and not shards(metrics, GAUGE) else None
+    return metrics if metrics and not shards(metrics, GAUGE) and service.get("/readyz")[0] == 503 else None
 
 
 def with_gauges(service: Service) -> Metrics | None:
