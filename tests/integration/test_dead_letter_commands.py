@@ -149,7 +149,8 @@ def test_too_much_poison_stops_the_consumer_which_says_so_and_goes_on_with_a_hig
     assert problem in problems(consumer)
     assert len(site.dead_letters()) <= RUN_LIMIT
     assert site.tallies()["dead_lettered"] <= RUN_LIMIT
-    [told, *_] = consumer.log_lines("record processor failed: ends without a checkpoint")
+    failed = "record processor failed: ends without a checkpoint"
+    [told, *_] = eventually(lambda: consumer.log_lines(failed), WAIT_SECONDS, "a worker's log to say so")
     assert "PoisonLimitError: At record " in told["exception"]
     assert "more poison" not in told["exception"]
     consumer.drain()
