@@ -87,11 +87,11 @@ class Site:
         self._stack.callback(service.end)
         return service
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m headcount …`` to its end."""
+    def command(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m headcount …`` to its end; ``settings`` come on top of the site's."""
         return subprocess.run(
             [sys.executable, "-m", "headcount", *arguments],
-            env=self.environment,
+            env={**self.environment, **settings},
             capture_output=True,
             text=True,
             timeout=patience(COMMAND_SECONDS),

@@ -41,13 +41,7 @@ def wait_for_tallies(site: Site, expected: dict[str, int]) -> None:
 
 def command(site: Site, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """``python -m headcount dead-letters …`` with these settings on top of the site's."""
-    before = dict(site.environment)
-    site.environment.update(settings)
-    try:
-        return site.command("dead-letters", *arguments)
-    finally:
-        site.environment.clear()
-        site.environment.update(before)
+    return site.command("dead-letters", *arguments, **settings)
 
 
 def listed(site: Site, *arguments: str) -> list[dict[str, object]]:
