@@ -5,6 +5,7 @@ The project is imported only by who asks for an emulator: the system suite loads
 
 from __future__ import annotations
 
+import fcntl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,10 @@ def dynamodb_local() -> Iterator[DynamoDbLocal]:
     from headcount.demo.dynamodb_local import DynamoDbLocal  # noqa: PLC0415 (see above)
     from headcount.kcl.java.build import install_dynamodb_local  # noqa: PLC0415 (see above)
 
-    install_dynamodb_local(DYNAMODB_LOCAL)
+    DYNAMODB_LOCAL.parent.mkdir(exist_ok=True)
+    with DYNAMODB_LOCAL.with_suffix(".lock").open("w") as lock:  # one of the processes fetches it, the others find it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install_dynamodb_local(DYNAMODB_LOCAL)
     with DynamoDbLocal(DYNAMODB_LOCAL) as server:
         yield server
 
