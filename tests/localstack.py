@@ -13,6 +13,8 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
+from tests.integration.waiting import patience
+
 SERVICES = "kinesis,dynamodb,dynamodbstreams"
 PORT = 4566
 START_SECONDS = 120
@@ -58,7 +60,7 @@ class LocalStack:
         testcontainers_config.ryuk_disabled = True  # one more image to pull, and more rights than a test should have
         # It takes some hosts for containers themselves, and looks for ports on their bridge.
         testcontainers_config.connection_mode_override = ConnectionMode.docker_host
-        answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(START_SECONDS)
+        answers = HttpWaitStrategy(PORT, "/_localstack/health").with_startup_timeout(round(patience(START_SECONDS)))
         container = DockerContainer(image()).waiting_for(answers)
         # Any free one, on loopback only; the library's own types know of no address.
         container.ports = {f"{PORT}/tcp": ("127.0.0.1", None)}  # type: ignore[dict-item] # docker's own client does
