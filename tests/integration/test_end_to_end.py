@@ -22,8 +22,8 @@ EMULATORS = ("ministack", "localstack")
 
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:
-    """A worker id of its own for each service: a restart is quick."""
-    return make_site("end-to-end", HEADCOUNT_WORKER_ID="only")
+    """A worker id of its own for each service: a restart is quick. However long the tests take, nobody leaves by it."""
+    return make_site("end-to-end", HEADCOUNT_WORKER_ID="only", HEADCOUNT_MAX_SILENCE_SECONDS="3600")
 
 
 @pytest.fixture(scope="module")
