@@ -33,6 +33,12 @@ def site(make_site: MakeSite) -> Site:
     return site
 
 
+@pytest.fixture(scope="module")
+def consumer(site: Site) -> Service:
+    """It reads them; just started for the first test that asks."""
+    return site.start("consumer")
+
+
 def answers_until_ready(service: Service) -> list[tuple[int, str]]:
     """What `/readyz` said, from the first answer on to the first 200, without repetitions."""
     answers: list[tuple[int, str]] = []
@@ -57,9 +63,8 @@ def handled(metrics: Metrics) -> float:
     return sum(value for (name, _), value in metrics.items() if name == COUNTER)
 
 
-def test_consumer_is_ready_once_it_has_a_shard_and_its_metrics_outlive_a_worker(site: Site) -> None:
+def test_consumer_is_ready_once_it_has_a_shard_and_its_metrics_outlive_a_worker(consumer: Service) -> None:
     """A dead worker's gauges vanish, its counters stay; the supervisor's metrics stand beside them."""
-    consumer = site.start("consumer")
     *before, (_, ready) = answers_until_ready(consumer)
     assert before
     assert {status for status, _ in before} == {503}
@@ -105,8 +110,9 @@ def with_gauges(service: Service) -> Metrics | None:
     return metrics if len(shards(metrics, GAUGE)) == SHARDS else None
 
 
+@pytest.mark.usefixtures("consumer")
 def test_pruner_tells_of_its_passes(site: Site) -> None:
-    """Ready from the start, and its passes go through."""
+    """Ready from the start, and its passes go through: they know how far each shard is."""
     pruner = site.start("pruner")
     answers_until_ready(pruner)
     assert pruner.get("/healthz")[0] == 200
