@@ -22,8 +22,12 @@ EMULATORS = ("ministack", "localstack")
 
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:
-    """A worker id of its own for each service: a restart is quick. However long the tests take, nobody leaves by it."""
-    return make_site("end-to-end", HEADCOUNT_WORKER_ID="only", HEADCOUNT_MAX_SILENCE_SECONDS="3600")
+    """A worker id of its own for each service: a restart is quick.
+
+    However long the tests take, nobody leaves by it. No slow answer costs a lease: what is read again may be stale.
+    """
+    slow = {"HEADCOUNT_MAX_SILENCE_SECONDS": "3600", "HEADCOUNT_FAILOVER_SECONDS": "5"}
+    return make_site("end-to-end", HEADCOUNT_WORKER_ID="only", **slow)
 
 
 @pytest.fixture(scope="module")
